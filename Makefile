@@ -1,0 +1,60 @@
+# Everything runs in .venv, which `make install` builds once from constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= configs/unet_spatial.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help install run smoke test check format lint types imports docs bench lock clean
+
+help:  ## Show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+install: $(VENV)/installed  ## Build .venv with dropstudy and all that its checks need
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dropstudy needs Python 3.11 or later: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: install  ## Train configs/unet_spatial.yaml on the bundled photographs (or CONFIG=...)
+	$(BIN)/dropstudy run $(CONFIG)
+
+smoke: install  ## Train the smallest experiment
+	$(BIN)/dropstudy run configs/smoke.yaml
+
+test: install  ## Run the tests
+	$(BIN)/python -m pytest
+
+check: format lint types imports docs  ## Everything that CI checks
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+format: install
+	$(BIN)/ruff format --check .
+
+lint: install
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports --no-cache
+
+docs: install  ## Check the documents: links, commands, the schema
+	$(BIN)/python scripts/check_docs.py
+
+bench: install  ## Time dropstudy's training beside a hand-written loop
+	$(BIN)/python scripts/bench_training.py
+
+lock: install  ## Pin the newest versions that pyproject.toml allows into constraints.txt
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--upgrade --no-header --no-annotate --quiet --output-file constraints.txt
+
+clean:  ## Remove the environment, caches and coverage data; runs/ stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.* *.egg-info build dist

@@ -1,0 +1,59 @@
+"""The ``dropstudy`` command."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dropstudy import __version__
+from dropstudy.cli.console import print_error
+from dropstudy.cli.explain import explain
+from dropstudy.cli.init import init
+from dropstudy.cli.run import run
+from dropstudy.cli.schema import schema
+from dropstudy.cli.validate import validate
+from dropstudy.errors import DropstudyError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find out what dropout does to an image-restoring network: "
+    "its quality, its cost, and pictures to look at.",
+    epilog="Start with [bold]dropstudy run configs/unet_spatial.yaml[/bold].",
+)
+for command in (run, validate, explain, init, schema):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dropstudy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Takes the options that stand before the command."""
+
+
+def main() -> None:
+    """Runs the command line and exits: 0 well, 1 failed, 2 bad input, 130 interrupted."""
+    try:
+        app()
+    except DropstudyError as error:
+        print_error(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print_error("interrupted")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,50 @@
+"""Where the command line writes."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+console = Console(highlight=False, soft_wrap=True)
+"""Standard output; colours and bars only on a terminal."""
+
+
+def print_error(text: str) -> None:
+    """Prints each line of ``text`` to standard error, the first marked as an error."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors.print("error: ", style="bold red", end="")
+    errors.print(text, markup=False)
+
+
+def align_columns(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
+    """Rows of cells as lines of aligned columns; the first ``left`` columns start alike."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+@contextmanager
+def divert_stderr(path: Path) -> Iterator[None]:
+    """Sends all that is written to standard error, by C++ too, to the end of a file.
+
+    TensorFlow writes to the file descriptor itself, past ``sys.stderr``.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(target)

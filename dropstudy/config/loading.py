@@ -1,0 +1,85 @@
+"""From a YAML file to an experiment, or to all that is wrong with it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from dropstudy.config.conflicts import find_conflicts
+from dropstudy.config.experiment import Experiment
+from dropstudy.config.overrides import apply_override
+from dropstudy.config.problems import Key, Problem, find_problems, split_path
+from dropstudy.config.yaml_source import Document, read_yaml
+from dropstudy.errors import ConfigError
+
+
+def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
+    """Reads an experiment and checks all of it.
+
+    Args:
+        path: A YAML file.
+        overrides: Changes such as ``training.epochs=3``, applied in order.
+
+    Raises:
+        ConfigError: One line for each problem: file, line, path, what was given and
+            what is allowed.
+    """
+    document = read_yaml(Path(path))
+    changed = {apply_override(document, override): override for override in overrides}
+    problems = list(document.problems)
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{document.source}: give a mapping with the keys name, data, task, …")
+    try:
+        experiment = Experiment.model_validate(document.data)
+    except ValidationError as error:
+        found = find_problems(error, document.data) + _conflicts_beside(error, document.data)
+        problems += [_locate(document, changed, place, text) for place, text in found]
+        problems.sort(key=lambda problem: (problem.line is None, problem.line or 0))
+        experiment = None
+    if problems or experiment is None:
+        raise ConfigError("\n".join(map(str, problems)))
+    return experiment
+
+
+def dump_experiment(experiment: Experiment) -> str:
+    """The experiment as YAML with every default spelled out; ``load_experiment`` reads it."""
+    data = _kind_first(experiment.model_dump(mode="json"))
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _kind_first(value: Any) -> Any:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key != "kind")
+        return {key: _kind_first(value[key]) for key in keys}
+    return value
+
+
+def _conflicts_beside(
+    error: ValidationError, data: dict[str, Any]
+) -> list[tuple[tuple[Key, ...], str]]:
+    """Conflicts among the sections that are valid, where others are not.
+
+    Pydantic checks how sections fit together only when each is valid by itself.
+    """
+    broken = {item["loc"][0] for item in error.errors() if item["loc"]}
+    if not broken:
+        return []
+    sections = {
+        name: TypeAdapter(field.rebuild_annotation()).validate_python(data[name])
+        if name in data
+        else field.get_default()
+        for name, field in Experiment.model_fields.items()
+        if name not in broken
+    }
+    return [(split_path(conflict.path), conflict.message) for conflict in find_conflicts(sections)]
+
+
+def _locate(
+    document: Document, changed: dict[tuple[Key, ...], str], path: tuple[Key, ...], message: str
+) -> Problem:
+    for changed_path, override in changed.items():
+        if path[: len(changed_path)] == changed_path:
+            return Problem(f"--set {override}", None, path, message)
+    return Problem(document.source, document.line_of(path), path, message)

@@ -1,0 +1,42 @@
+"""Changes single values of an experiment from the command line."""
+
+from typing import Any
+
+from dropstudy.config.problems import Key, split_path
+from dropstudy.config.schema import takes_text
+from dropstudy.config.yaml_source import Document, parse_scalar
+from dropstudy.errors import ConfigError
+
+
+def apply_override(document: Document, override: str) -> tuple[Key, ...]:
+    """Sets one value in ``document``, as ``training.epochs=3`` says.
+
+    The value is read as YAML, or taken as it is where the experiment wants text.
+
+    Returns:
+        The keys that lead to the value.
+
+    Raises:
+        ConfigError: The override has no ``=``, or leads through something that is no mapping.
+    """
+    name, equals, text = override.partition("=")
+    path = split_path(name.strip())
+    source = f"--set {override}"
+    if not equals or not all(path):
+        raise ConfigError(f"{source}: give KEY=VALUE, such as training.epochs=3")
+    if document.data is None:
+        document.data = {}
+    target: Any = document.data
+    for key in path[:-1]:
+        if not isinstance(target, dict):
+            break
+        if target.get(key) is None:
+            target[key] = {}
+        target = target[key]
+    if not isinstance(target, dict):
+        raise ConfigError(f"{source}: {name} leads through a value that is no mapping")
+    value = parse_scalar(text, source=source)
+    if not isinstance(value, (str, list, dict)) and takes_text(path, document.data):
+        value = text
+    target[path[-1]] = value
+    return path

@@ -1,0 +1,142 @@
+"""A config's problems in the words its author needs: where, what, what is allowed."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from dropstudy.config.conflicts import Conflict
+from dropstudy.config.schema import allowed_keys, allowed_values
+
+Key = str | int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong at one place of a config.
+
+    Attributes:
+        source: The file, or the option, that says it.
+        line: Its line there, from 1; None where there is none.
+        path: The keys that lead to it.
+        message: What was given and what is allowed.
+    """
+
+    source: str
+    line: int | None
+    path: tuple[Key, ...]
+    message: str
+
+    def __str__(self) -> str:
+        """``source:line: path: message``."""
+        place = self.source if self.line is None else f"{self.source}:{self.line}"
+        return ": ".join(part for part in (place, join_path(self.path), self.message) if part)
+
+
+def join_path(path: Iterable[Key]) -> str:
+    """Keys as a reader writes them: ``dropout.encoder.rate[1]``."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def split_path(text: str) -> tuple[Key, ...]:
+    """The keys of a dotted path without list indices."""
+    return tuple(text.split("."))
+
+
+def find_problems(error: ValidationError, data: Any) -> list[tuple[tuple[Key, ...], str]]:
+    """What Pydantic found wrong in ``data``: for each problem its path and its message."""
+    found: list[tuple[tuple[Key, ...], str]] = []
+    for item in error.errors(include_url=False):
+        context = item.get("ctx", {})
+        if item["type"] == "conflicts":
+            conflicts: list[Conflict] = context["conflicts"]
+            found += [(split_path(conflict.path), conflict.message) for conflict in conflicts]
+            continue
+        path = _drop_union_tags(item["loc"], data)
+        if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+            path = (*path, "kind")
+        found.append(
+            (path, _describe(item["type"], item["msg"], item["input"], context, path, data))
+        )
+    return found
+
+
+def _describe(
+    kind: str, text: str, given: Any, context: dict[str, Any], path: tuple[Key, ...], data: Any
+) -> str:
+    match kind:
+        case "extra_forbidden":
+            return _describe_unknown_key(str(path[-1]), allowed_keys(path[:-1], data))
+        case "missing" | "union_tag_not_found":
+            keys, values = allowed_keys(path, data), allowed_values(path, data)
+            if keys:
+                return f"missing; give a mapping with the keys {_words_of(keys)}"
+            return f"missing; give {_words_of(values, ' or ') or 'it'}"
+        case "union_tag_invalid":
+            return _describe_choice(context["tag"], context["expected_tags"])
+        case "literal_error" | "enum":
+            return _describe_choice(given, context["expected"])
+        case "not_allowed":
+            return f"got {_show(given)}; give {text}"
+        case "bool_type":
+            return f"got {_show(given)}; give true or false"
+        case "string_type":
+            return f"got {_show(given)}; give text"
+        case "int_type" | "int_from_float":
+            return f"got {_show(given)}; give a whole number"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            allowed = _words_of(allowed_keys(path, data))
+            return f"got {_show(given)}; give a mapping with the keys {allowed}"
+        case "tuple_type" | "list_type":
+            return f"got {_show(given)}; give a list"
+        case _:
+            return f"got {_show(given)}; {text[0].lower()}{text[1:]}"
+
+
+def _describe_unknown_key(key: str, allowed: list[str]) -> str:
+    return f"unknown key{_suggest(key, allowed)}; allowed: {_words_of(allowed)}"
+
+
+def _describe_choice(given: Any, expected: str) -> str:
+    choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+    return f"got {_show(given)}{_suggest(str(given), choices)}; give {_words_of(choices, ' or ')}"
+
+
+def _suggest(word: str, choices: list[str]) -> str:
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _words_of(words: list[str], last: str = ", ") -> str:
+    return last.join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _show(value: Any) -> str:
+    words = {None: "null", True: "true", False: "false"}
+    is_word = value is None or isinstance(value, bool)
+    text = words[value] if is_word else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _drop_union_tags(loc: tuple[Key, ...], data: Any) -> tuple[Key, ...]:
+    """Leaves out the parts of a Pydantic location that name a union's member, not a key."""
+    path: list[Key] = []
+    for position, key in enumerate(loc):
+        is_last = position == len(loc) - 1
+        if isinstance(data, dict):
+            if key not in data and not is_last:
+                continue
+            data = data.get(key)
+        elif isinstance(data, (list, tuple)):
+            if not isinstance(key, int):
+                continue
+            data = data[key]
+        else:
+            continue
+        path.append(key)
+    return tuple(path)

@@ -1,0 +1,27 @@
+"""What the training runs on."""
+
+from typing import Literal
+
+from dropstudy.config.setting import Count, Setting
+
+PrecisionName = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+
+
+class Runtime(Setting):
+    """Device, precision and threads; nothing here is left to a framework's default."""
+
+    backend: Literal["tensorflow"] = "tensorflow"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """``auto`` takes the GPUs where there are any."""
+    replicas: Count = 1
+    """Devices that share each batch (tf.distribute.MirroredStrategy)."""
+    gpu_memory: Literal["grow", "all"] | Count = "grow"
+    """Take memory as needed, all at once, or at most this many MiB."""
+    precision: Literal["auto"] | PrecisionName = "auto"
+    """``auto``: mixed_bfloat16 where the processor multiplies it in hardware."""
+    xla: bool = False
+    """Compile the training step with XLA; on a CPU this slows random numbers down."""
+    threads: Count | None = None
+    """Threads within one operation; null: one for each core."""
+    deterministic: bool = False
+    """Refuse operations whose result can differ from run to run."""

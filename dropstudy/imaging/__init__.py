@@ -1,0 +1,1 @@
+"""Pixels: where images come from, how they are degraded, scored and shown."""

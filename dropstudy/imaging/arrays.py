@@ -1,0 +1,26 @@
+"""The two forms in which pixels are held, and the way between them."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+"""Pixels of range [0, 1], shape ``(height, width, channels)`` or a batch of those."""
+
+Bytes = NDArray[np.uint8]
+"""Pixels of range 0 to 255, shaped alike."""
+
+
+def to_floats(image: NDArray[Any]) -> Floats:
+    """Pixels as floats: bytes are divided by 255, floats are taken as they are."""
+    if image.dtype == np.uint8:
+        return np.asarray(np.multiply(image, np.float32(1 / 255), dtype=np.float32))
+    return np.asarray(image, dtype=np.float32)
+
+
+def to_bytes(image: NDArray[Any]) -> Bytes:
+    """Pixels clipped to [0, 1] and rounded (not truncated) to 8 bits."""
+    if image.dtype == np.uint8:
+        return image
+    return np.asarray(np.round(np.clip(image, 0, 1) * 255), dtype=np.uint8)

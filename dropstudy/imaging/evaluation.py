@@ -1,0 +1,102 @@
+"""Whole images, degraded once and for all, that every run of the same data is scored on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+
+import numpy as np
+
+from dropstudy.config.task import TaskSetting
+from dropstudy.errors import DataError
+from dropstudy.imaging.arrays import Floats, to_floats
+from dropstudy.imaging.baselines import restore_classically
+from dropstudy.imaging.degradations import degrade
+from dropstudy.imaging.metrics import Scores, score
+from dropstudy.imaging.sources import Picture
+from dropstudy.seeds import derive_seed
+
+EVALUATION_SEED = 0
+"""Of the noise on validation and test images: the same whatever the experiment's seed."""
+
+
+@dataclass(frozen=True)
+class EvaluationImage:
+    """A picture to restore and be scored on; all three shaped ``(height, width, channels)``.
+
+    Attributes:
+        name: The picture's name.
+        clean: The target, range [0, 1].
+        degraded: The network's input.
+        baseline: What the classical method makes of it.
+    """
+
+    name: str
+    clean: Floats
+    degraded: Floats
+    baseline: Floats
+
+
+def prepare_evaluation(
+    pictures: Iterable[Picture], task: TaskSetting, *, largest: int, multiple: int
+) -> list[EvaluationImage]:
+    """Crops, degrades and classically restores pictures.
+
+    Args:
+        pictures: What to evaluate on.
+        task: How to degrade; a picture's noise depends on its name alone.
+        largest: Longest side, in pixels, that is kept around the centre.
+        multiple: What both sides become a multiple of, for the network's sake.
+
+    Raises:
+        DataError: A picture is smaller than ``multiple``.
+    """
+    images = []
+    for picture in pictures:
+        window = _central_window(picture, largest, multiple)
+        clean = to_floats(picture.clean[window])
+        if task.kind == "given" and picture.degraded is not None:
+            degraded = to_floats(picture.degraded[window])
+        else:
+            seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
+            degraded = degrade(clean, task, np.random.default_rng(seed))
+        images.append(
+            EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
+        )
+    return images
+
+
+def score_all(
+    images: Sequence[EvaluationImage], restore: Callable[[EvaluationImage], Floats]
+) -> list[Scores]:
+    """The scores of what ``restore`` makes of each image."""
+    return [score(restore(image), image.clean) for image in images]
+
+
+def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
+    """The mean of each score over images, by name.
+
+    An image restored without any error has no finite PSNR: it is left out of that mean.
+
+    Raises:
+        DataError: All images are equal to their clean ones: there is nothing to measure.
+    """
+    means = {}
+    for name in asdict(scores[0]):
+        finite = [value for value in (getattr(item, name) for item in scores) if np.isfinite(value)]
+        if not finite:
+            raise DataError(
+                "every evaluated image equals its clean one; the task changes nothing to restore"
+            )
+        means[name] = fmean(finite)
+    return means
+
+
+def _central_window(picture: Picture, largest: int, multiple: int) -> tuple[slice, slice]:
+    slices = []
+    for size in picture.clean.shape[:2]:
+        kept = min(size, largest) // multiple * multiple
+        if not kept:
+            raise DataError(f"{picture.name}: smaller than {multiple} pixels, the least that fits")
+        start = (size - kept) // 2
+        slices.append(slice(start, start + kept))
+    return slices[0], slices[1]

@@ -1,0 +1,230 @@
+"""Where pictures come from, and which of them train, validate and test."""
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropstudy.config.data import (
+    Arrays,
+    DataSetting,
+    ImageFolder,
+    ImagePairs,
+    Photos,
+    SplitSetting,
+)
+from dropstudy.errors import DataError
+from dropstudy.imaging.reading import Channels, list_images, read_image
+
+VALIDATION_PHOTOS = {
+    "full": ("chelsea", "china", "hopper", "picosdeeuropa"),
+    "tiny": ("chelsea", "coffee"),
+}
+TEST_PHOTOS = {
+    "full": ("astronaut", "coffee", "coins_g", "jxlflower", "life"),
+    "tiny": ("astronaut",),
+}
+"""Faces, fur, fine structure and rendered text (a name badge, patches, inscriptions)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image.
+
+    Attributes:
+        name: Its name, unique in its source.
+        clean: Its pixels, shape ``(height, width, channels)``, bytes or floats in [0, 1].
+        degraded: Shaped alike, where the source brings it.
+    """
+
+    name: str
+    clean: NDArray[Any]
+    degraded: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """Pictures by what they are for; no picture is in two parts."""
+
+    training: tuple[Picture, ...]
+    validation: tuple[Picture, ...]
+    test: tuple[Picture, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every name, pixel and part: equal for equal data alone."""
+        digest = hashlib.sha256()
+        for part in (self.training, self.validation, self.test):
+            for picture in part:
+                for array in (picture.clean, picture.degraded):
+                    shape = None if array is None else (array.shape, array.dtype.str)
+                    digest.update(repr((picture.name, shape)).encode())
+                    if array is not None:
+                        digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(b"\x1e")
+        return digest.hexdigest()
+
+
+def load_split(data: Photos | ImageFolder | ImagePairs | Arrays) -> Split:
+    """Reads all pictures of a source and deals them out.
+
+    Raises:
+        DataError: A file cannot be used, is smaller than a patch, or there are too few.
+    """
+    match data:
+        case Photos():
+            split = _split_photos(data)
+        case ImageFolder():
+            root = Path(data.path)
+            split = _split_by_share(
+                [
+                    Picture(path.relative_to(root).as_posix(), read_image(path, data.channels))
+                    for path in list_images(root)[: data.limit]
+                ],
+                data,
+                data.path,
+            )
+        case ImagePairs():
+            split = _split_by_share(_read_pairs(data), data, data.clean)
+        case Arrays():
+            split = _split_by_share(_read_arrays(data)[: data.limit], data, data.path)
+        case _:
+            assert_never(data)
+    _check_sizes(split, data)
+    return split
+
+
+def _split_photos(data: Photos) -> Split:
+    folder = (
+        resources.files("dropstudy")
+        / "assets"
+        / ("photos" if data.collection == "full" else "tiny")
+    )
+    with resources.as_file(folder) as path:
+        pictures = [
+            Picture(file.stem, read_image(file, data.channels)) for file in list_images(path)
+        ]
+    validation, test = VALIDATION_PHOTOS[data.collection], TEST_PHOTOS[data.collection]
+    return Split(
+        tuple(picture for picture in pictures if picture.name not in validation + test),
+        tuple(picture for picture in pictures if picture.name in validation),
+        tuple(picture for picture in pictures if picture.name in test),
+    )
+
+
+def _split_by_share(pictures: Sequence[Picture], data: SplitSetting, where: str) -> Split:
+    """Deals pictures out by a hash of their names, so that adding one moves no other."""
+    count = len(pictures)
+    validation = max(1, round(data.validation_share * count))
+    test = max(1, round(data.test_share * count)) if data.test_share else 0
+    if count < validation + test + 1:
+        raise DataError(
+            f"{where}: found {count} image{'' if count == 1 else 's'}; give at least "
+            f"{validation + test + 1}, to train on, validate{' and test' if test else ''}"
+        )
+    ranked = sorted(pictures, key=lambda picture: hashlib.sha256(picture.name.encode()).digest())
+    parts = ranked[:validation], ranked[validation : validation + test], ranked[validation + test :]
+    by_name = [tuple(sorted(part, key=lambda picture: picture.name)) for part in parts]
+    return Split(training=by_name[2], validation=by_name[0], test=by_name[1])
+
+
+def _read_pairs(data: ImagePairs) -> list[Picture]:
+    folders = Path(data.degraded), Path(data.clean)
+    degraded, clean = ({_pair_name(p, root): p for p in list_images(root)} for root in folders)
+    unmatched = [
+        f"{root / name}.*"
+        for root, names in zip(
+            folders, (degraded.keys() - clean.keys(), clean.keys() - degraded.keys()), strict=True
+        )
+        for name in sorted(names)
+    ]
+    if unmatched:
+        shown = ", ".join(unmatched[:5]) + (", …" if len(unmatched) > 5 else "")
+        raise DataError(f"{len(unmatched)} images have no partner of the same name: {shown}")
+    pictures = []
+    for name in sorted(clean)[: data.limit]:
+        picture = Picture(
+            name, read_image(clean[name], data.channels), read_image(degraded[name], data.channels)
+        )
+        _check_partner(picture, str(degraded[name]))
+        pictures.append(picture)
+    return pictures
+
+
+def _pair_name(path: Path, root: Path) -> str:
+    return path.relative_to(root).with_suffix("").as_posix()
+
+
+def _check_partner(picture: Picture, where: str) -> None:
+    if picture.degraded is not None and picture.degraded.shape != picture.clean.shape:
+        raise DataError(
+            f"{where}: has shape {picture.degraded.shape}, its clean partner "
+            f"{picture.clean.shape}; give both the same size"
+        )
+
+
+def _read_arrays(data: Arrays) -> list[Picture]:
+    try:
+        with np.load(data.path, allow_pickle=False) as stored:
+            if not isinstance(stored, np.lib.npyio.NpzFile):
+                raise DataError(f"{data.path}: one bare array; give a .npz file with 'clean'")
+            arrays = {name: stored[name] for name in ("clean", "degraded") if name in stored}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{data.path}: not a .npz file of plain arrays: {error}") from None
+    if "clean" not in arrays:
+        raise DataError(f"{data.path}: has no array 'clean'")
+    checked = {
+        name: _check_array(array, data.channels, f"{data.path}: {name}")
+        for name, array in arrays.items()
+    }
+    degraded = checked.get("degraded")
+    if degraded is not None and len(degraded) != len(checked["clean"]):
+        raise DataError(
+            f"{data.path}: {len(degraded)} degraded and {len(checked['clean'])} clean images"
+        )
+    pictures = []
+    for index, clean in enumerate(checked["clean"]):
+        picture = Picture(f"{index:05d}", clean, None if degraded is None else degraded[index])
+        _check_partner(picture, f"{data.path}: degraded[{index}]")
+        pictures.append(picture)
+    return pictures
+
+
+def _check_array(array: NDArray[Any], channels: Channels, where: str) -> NDArray[Any]:
+    if array.ndim == 3:
+        array = array[..., np.newaxis]
+    wanted = 3 if channels == "rgb" else 1
+    if array.ndim != 4 or array.shape[-1] != wanted:
+        raise DataError(
+            f"{where}: has shape {array.shape}; give (n, height, width, {wanted}) "
+            f"for data.channels {channels}"
+        )
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise DataError(f"{where}: has type {array.dtype}; give uint8, or floats in [0, 1]")
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    in_range = low >= -1 and high <= 2 if where.endswith("degraded") else low >= 0 and high <= 1
+    if not in_range:
+        raise DataError(f"{where}: has values from {low:g} to {high:g}; give floats in [0, 1]")
+    return np.asarray(array, dtype=np.float32)
+
+
+def _check_sizes(split: Split, data: DataSetting) -> None:
+    small = [
+        f"{picture.name} ({picture.clean.shape[1]}×{picture.clean.shape[0]})"
+        for picture in split.training + split.validation + split.test
+        if min(picture.clean.shape[:2]) < data.patch_size
+    ]
+    if small:
+        shown = ", ".join(small[:5]) + (", …" if len(small) > 5 else "")
+        raise DataError(
+            f"{len(small)} image{' is' if len(small) == 1 else 's are'} smaller than a patch of "
+            f"{data.patch_size}×{data.patch_size}: {shown}; remove, or lower data.patch_size"
+        )

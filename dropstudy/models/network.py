@@ -1,0 +1,85 @@
+"""The networks: an encoder and a decoder, with skip connections or without."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from dropstudy.config.architecture import Architecture
+from dropstudy.config.dropout import Dropout, Group
+from dropstudy.models.blocks import apply_block, upsample
+from dropstudy.models.dropout import apply_dropout
+from dropstudy.seeds import derive_seed
+
+
+def build_network(
+    architecture: Architecture,
+    dropout: Dropout,
+    *,
+    channels: int,
+    seed: int,
+    size: int | None = None,
+) -> keras.Model:
+    """Builds the network that an experiment describes.
+
+    Two networks that differ only in dropout start from identical weights. With a residual
+    output the last convolution starts at zero, and so the network at the identity.
+
+    Args:
+        architecture: Kind, depth, filters and blocks.
+        dropout: What each group of places drops.
+        channels: Of the image: 3 for RGB, 1 for grey.
+        seed: Of initial weights and of dropout masks.
+        size: Side of the square images, in pixels; None: any multiple of
+            ``architecture.size_multiple``.
+
+    Returns:
+        A model from degraded to restored images, both ``(batch, height, width, channels)``;
+        the output is float32 whatever the precision.
+    """
+
+    def block(features: Any, group: Group, level: int, name: str) -> Any:
+        return apply_block(
+            features,
+            architecture.filters * 2**level,
+            architecture=architecture,
+            dropout=getattr(dropout, group),
+            name=name,
+            seed=seed,
+            level=0 if group == "bottleneck" else level,
+        )
+
+    degraded = keras.Input((size, size, channels), name="degraded")
+    features = apply_dropout(degraded, dropout.input, name="input_dropout", seed=seed)
+    skips = []
+    for level in range(architecture.depth):
+        features = block(features, "encoder", level, f"encoder_{level}")
+        skips.append(features)
+        features = layers.MaxPooling2D(name=f"encoder_{level}_pool")(features)
+    features = block(features, "bottleneck", architecture.depth, "bottleneck")
+    for level in reversed(range(architecture.depth)):
+        filters = architecture.filters * 2**level
+        name = f"decoder_{level}"
+        features = upsample(
+            features, filters, architecture=architecture, name=f"{name}_up", seed=seed
+        )
+        if architecture.kind == "unet":
+            skip = apply_dropout(
+                skips[level], dropout.skip, name=f"skip_{level}_dropout", seed=seed, level=level
+            )
+            features = layers.Concatenate(name=f"{name}_join")([skip, features])
+        features = block(features, "decoder", level, name)
+    features = apply_dropout(features, dropout.head, name="head_dropout", seed=seed)
+    restored = layers.Conv2D(
+        channels,
+        3,
+        padding="same",
+        kernel_initializer="zeros"
+        if architecture.residual
+        else keras.initializers.GlorotUniform(seed=derive_seed(seed, "kernel", "head")),
+        dtype="float32",
+        name="head",
+    )(features)
+    if architecture.residual:
+        restored = layers.Add(dtype="float32", name="residual")([degraded, restored])
+    return keras.Model(degraded, restored, name=architecture.kind)

@@ -1,0 +1,1 @@
+"""Fitting a network: device, batches, steps, evaluation, the loop and what it notes."""

@@ -1,0 +1,46 @@
+"""Makes the bundled photographs from a folder of PNG sources.
+
+The sources are the files that ATTRIBUTION.txt names, each reduced to a short side of
+about 384 pixels where it was larger. They are stored as lossless WebP, so that every
+pixel of a source is a pixel of the bundle; colour images as RGB, grey ones (``*_g.png``)
+as three equal channels, since WebP knows no grey.
+
+    python scripts/bundle_photographs.py SOURCES dropstudy/assets
+
+``SOURCES`` holds ``photos/*.png``, ``photos/ATTRIBUTION.txt`` and ``tiny/*.png``.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def bundle(sources: Path, assets: Path) -> int:
+    """Writes every photograph below ``assets`` and returns how many bytes they take."""
+    total = 0
+    for collection in ("photos", "tiny"):
+        target = assets / collection
+        target.mkdir(parents=True, exist_ok=True)
+        for source in sorted((sources / collection).glob("*.png")):
+            with Image.open(source) as opened:
+                image = opened.convert("RGB")
+            path = target / f"{source.stem}.webp"
+            image.save(path, lossless=True, quality=100, method=6)
+            with Image.open(path) as saved:
+                if not np.array_equal(np.asarray(saved.convert("RGB")), np.asarray(image)):
+                    raise SystemExit(f"{path}: differs from {source}")
+            total += path.stat().st_size
+    shutil.copyfile(sources / "photos" / "ATTRIBUTION.txt", assets / "ATTRIBUTION.txt")
+    return total
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sources", type=Path)
+    parser.add_argument("assets", type=Path)
+    arguments = parser.parse_args()
+    size = bundle(arguments.sources, arguments.assets)
+    print(f"{size / 1e6:.1f} MB in {arguments.assets}")
