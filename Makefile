@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFIG ?= configs/unet_spatial.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help install run smoke test check format lint types imports docs bench lock clean
+.PHONY: help install run smoke test check format lint types imports docs reference bench lock clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -45,8 +45,12 @@ types: install
 imports: install
 	$(BIN)/lint-imports --no-cache
 
-docs: install  ## Check the documents: links, commands, the schema
+docs: install
+	$(BIN)/python scripts/write_reference.py --check
 	$(BIN)/python scripts/check_docs.py
+
+reference: install  ## Write docs/configuration.md and the JSON Schema from the config classes
+	$(BIN)/python scripts/write_reference.py
 
 bench: install  ## Time dropstudy's training beside a hand-written loop
 	$(BIN)/python scripts/bench_training.py

@@ -11,11 +11,14 @@ as three equal channels, since WebP knows no grey.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+NOTE = """Here: photos/ holds them as lossless WebP, pixel for pixel; tiny/ holds eight of
+them reduced to 128x128 pixels, likewise. Files ending in _g are grey.
+"""
 
 
 def bundle(sources: Path, assets: Path) -> int:
@@ -33,7 +36,8 @@ def bundle(sources: Path, assets: Path) -> int:
                 if not np.array_equal(np.asarray(saved.convert("RGB")), np.asarray(image)):
                     raise SystemExit(f"{path}: differs from {source}")
             total += path.stat().st_size
-    shutil.copyfile(sources / "photos" / "ATTRIBUTION.txt", assets / "ATTRIBUTION.txt")
+    attribution = (sources / "photos" / "ATTRIBUTION.txt").read_text(encoding="utf-8")
+    (assets / "ATTRIBUTION.txt").write_text(attribution + NOTE, encoding="utf-8")
     return total
 
 

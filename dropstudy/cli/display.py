@@ -1,13 +1,16 @@
 """What the terminal shows of a run: what it is, its epochs, how it ended."""
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.config.description import describe_dropout, describe_task
 from dropstudy.runs.records import EpochRecord, RunResult
-from dropstudy.training.observing import Plan
+
+if TYPE_CHECKING:  # importing it would start TensorFlow before its chatter has a log to go to
+    from dropstudy.training.observing import Plan
 
 _COLUMNS = (
     ("epoch", 5),
@@ -63,7 +66,7 @@ class LineDisplay:
         if not self._console.is_terminal:
             self._console.print(f"{text} …")
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: "Plan") -> None:
         """Introduces the run."""
         self._plan = plan
         experiment, runtime = plan.experiment, plan.runtime
@@ -193,7 +196,7 @@ class QuietDisplay:
     def on_stage(self, text: str) -> None:
         """Nothing."""
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: "Plan") -> None:
         """Nothing."""
 
     def on_step(self, epoch: int, step: int) -> None:

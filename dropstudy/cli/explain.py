@@ -17,7 +17,7 @@ def explain(file: ConfigFile, overrides: Overrides) -> None:
     from dropstudy.config.description import describe_experiment
 
     experiment = load_experiment(file, overrides)
-    channels = 1 if experiment.data.channels == "grey" else 3
+    channels = experiment.data.channel_count
     size, batch = experiment.data.patch_size, experiment.training.batch_size
     with tempfile.TemporaryDirectory() as folder, divert_stderr(Path(folder) / "log.txt"):
         from dropstudy.models import build_network

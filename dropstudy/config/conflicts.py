@@ -48,6 +48,8 @@ def find_conflicts(sections: Mapping[str, Any]) -> list[Conflict]:
         conflicts += _check_loss(data, training)
     if training is not None and runtime is not None:
         conflicts += _check_replicas(training, runtime)
+    if runtime is not None:
+        conflicts += _check_xla(runtime)
     return conflicts
 
 
@@ -136,4 +138,13 @@ def _check_replicas(training: Training, runtime: Runtime) -> Iterator[Conflict]:
         yield Conflict(
             "training.gradient_clip_norm",
             "Keras clips each replica's gradient by itself; give null, or runtime.replicas 1",
+        )
+
+
+def _check_xla(runtime: Runtime) -> Iterator[Conflict]:
+    if runtime.xla and runtime.replicas > 1:
+        yield Conflict(
+            "runtime.xla",
+            "got true; XLA cannot compile a step that is spread over replicas: give false, "
+            "or runtime.replicas 1",
         )

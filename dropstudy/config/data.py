@@ -34,6 +34,11 @@ class DataSetting(Setting):
     """Validation and test images are cropped around their centre to at most this side."""
 
     @property
+    def channel_count(self) -> int:
+        """Channels of an image: 3 for RGB, 1 for grey."""
+        return 1 if self.channels == "grey" else 3
+
+    @property
     def grid_step(self) -> int:
         """Pixels from one patch of the grid to the next."""
         return self.stride or self.patch_size

@@ -36,16 +36,27 @@ class Experiment(Setting):
     """A training, down to the last number that decides its outcome."""
 
     name: Name
+    """What run directories and pictures are called."""
     seed: CountOrZero = 0
+    """Of initial weights, data order, augmentation, training noise and dropout masks."""
     data: DataChoice
+    """Where clean images come from."""
     task: TaskSetting
+    """How they are degraded."""
     architecture: Architecture
+    """What network restores them."""
     dropout: Dropout = Dropout()
+    """Where the network drops what."""
     training: Training = Training()
+    """How it is fitted."""
     runtime: Runtime = Runtime()
+    """What it runs on."""
     samples: Samples = Samples()
+    """Which pictures are drawn."""
     tags: Annotated[tuple[str, ...], Strict(False)] = ()
+    """Words of your own, kept with the run."""
     notes: str = ""
+    """The same, at length."""
 
     @model_validator(mode="after")
     def _check_sections_fit(self) -> "Experiment":

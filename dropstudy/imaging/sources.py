@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,7 +20,7 @@ from dropstudy.config.data import (
     SplitSetting,
 )
 from dropstudy.errors import DataError
-from dropstudy.imaging.reading import Channels, list_images, read_image
+from dropstudy.imaging.reading import list_images, read_image
 
 VALIDATION_PHOTOS = {
     "full": ("chelsea", "china", "hopper", "picosdeeuropa"),
@@ -31,6 +31,9 @@ TEST_PHOTOS = {
     "tiny": ("astronaut",),
 }
 """Faces, fur, fine structure and rendered text (a name badge, patches, inscriptions)."""
+
+MAX_BYTES_HELD = 4 << 30
+"""The most memory that the pictures of a folder may take."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +85,13 @@ def load_split(data: Photos | ImageFolder | ImagePairs | Arrays) -> Split:
             split = _split_photos(data)
         case ImageFolder():
             root = Path(data.path)
-            split = _split_by_share(
-                [
-                    Picture(path.relative_to(root).as_posix(), read_image(path, data.channels))
-                    for path in list_images(root)[: data.limit]
-                ],
-                data,
-                data.path,
+            pictures = (
+                Picture(path.relative_to(root).as_posix(), read_image(path, data.channels))
+                for path in list_images(root)[: data.limit]
             )
+            split = _split_by_share(_hold(pictures, data.path), data, data.path)
         case ImagePairs():
-            split = _split_by_share(_read_pairs(data), data, data.clean)
+            split = _split_by_share(_hold(_read_pairs(data), data.clean), data, data.clean)
         case Arrays():
             split = _split_by_share(_read_arrays(data)[: data.limit], data, data.path)
         case _:
@@ -134,7 +134,22 @@ def _split_by_share(pictures: Sequence[Picture], data: SplitSetting, where: str)
     return Split(training=by_name[2], validation=by_name[0], test=by_name[1])
 
 
-def _read_pairs(data: ImagePairs) -> list[Picture]:
+def _hold(pictures: Iterable[Picture], where: str) -> list[Picture]:
+    """Takes pictures into memory, where a training needs them, up to a bound."""
+    held: list[Picture] = []
+    total = 0
+    for picture in pictures:
+        held.append(picture)
+        total += picture.clean.nbytes + (0 if picture.degraded is None else picture.degraded.nbytes)
+        if total > MAX_BYTES_HELD:
+            raise DataError(
+                f"{where}: its first {len(held)} images take more than "
+                f"{MAX_BYTES_HELD >> 30} GiB of memory; use fewer with data.limit, or smaller ones"
+            )
+    return held
+
+
+def _read_pairs(data: ImagePairs) -> Iterator[Picture]:
     folders = Path(data.degraded), Path(data.clean)
     degraded, clean = ({_pair_name(p, root): p for p in list_images(root)} for root in folders)
     unmatched = [
@@ -147,14 +162,12 @@ def _read_pairs(data: ImagePairs) -> list[Picture]:
     if unmatched:
         shown = ", ".join(unmatched[:5]) + (", …" if len(unmatched) > 5 else "")
         raise DataError(f"{len(unmatched)} images have no partner of the same name: {shown}")
-    pictures = []
     for name in sorted(clean)[: data.limit]:
         picture = Picture(
             name, read_image(clean[name], data.channels), read_image(degraded[name], data.channels)
         )
         _check_partner(picture, str(degraded[name]))
-        pictures.append(picture)
-    return pictures
+        yield picture
 
 
 def _pair_name(path: Path, root: Path) -> str:
@@ -180,8 +193,7 @@ def _read_arrays(data: Arrays) -> list[Picture]:
     if "clean" not in arrays:
         raise DataError(f"{data.path}: has no array 'clean'")
     checked = {
-        name: _check_array(array, data.channels, f"{data.path}: {name}")
-        for name, array in arrays.items()
+        name: _check_array(array, data, f"{data.path}: {name}") for name, array in arrays.items()
     }
     degraded = checked.get("degraded")
     if degraded is not None and len(degraded) != len(checked["clean"]):
@@ -196,14 +208,14 @@ def _read_arrays(data: Arrays) -> list[Picture]:
     return pictures
 
 
-def _check_array(array: NDArray[Any], channels: Channels, where: str) -> NDArray[Any]:
+def _check_array(array: NDArray[Any], data: Arrays, where: str) -> NDArray[Any]:
     if array.ndim == 3:
         array = array[..., np.newaxis]
-    wanted = 3 if channels == "rgb" else 1
+    wanted = data.channel_count
     if array.ndim != 4 or array.shape[-1] != wanted:
         raise DataError(
             f"{where}: has shape {array.shape}; give (n, height, width, {wanted}) "
-            f"for data.channels {channels}"
+            f"for data.channels {data.channels}"
         )
     if array.dtype == np.uint8:
         return array

@@ -2,42 +2,28 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from dropstudy.config import Experiment, dump_experiment
 from dropstudy.config.description import describe_experiment
 from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.baselines import describe_baseline
-from dropstudy.imaging.evaluation import (
-    EvaluationImage,
-    mean_scores,
-    prepare_evaluation,
-    score_all,
-)
+from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.grids import GridHeader, draw_grid
-from dropstudy.imaging.patches import PatchSampler
 from dropstudy.imaging.sources import Split, load_split
-from dropstudy.models import build_network
 from dropstudy.models.summary import count_multiply_adds, count_parameters
 from dropstudy.runs.directory import RunDirectory, write_json, write_text
 from dropstudy.runs.environment import describe_environment
 from dropstudy.runs.records import EpochRecord, RunResult, append_epoch, write_result
+from dropstudy.training.assembly import assemble_fit, build_experiment_network
 from dropstudy.training.fitting import Fit, Hooks, evaluate_images, fit_network
-from dropstudy.training.losses import make_loss
 from dropstudy.training.observing import Observer, Plan
-from dropstudy.training.optimizers import make_optimizer
-from dropstudy.training.runtime import (
-    RuntimeChoice,
-    configure_runtime,
-    make_strategy,
-    peak_gpu_memory_bytes,
-)
-from dropstudy.training.steps import make_evaluation, make_train_step, separate_replica_masks
+from dropstudy.training.preparation import prepare_images, score_baselines
+from dropstudy.training.runtime import RuntimeChoice, configure_runtime
 
 
 def run_experiment(
@@ -54,9 +40,9 @@ def run_experiment(
     started = time.perf_counter()
     write_text(directory.config, dump_experiment(experiment))
     result = RunResult(status="finished", monitor=experiment.training.monitor)
-    error: BaseException | None = None
+    error: Exception | None = None
     try:
-        _Run(experiment, directory, observer, result).train()
+        _train(experiment, directory, observer, result)
     except KeyboardInterrupt:
         result.status = "interrupted"
     except Exception as caught:
@@ -69,183 +55,107 @@ def run_experiment(
     return result
 
 
-@dataclass
-class _Run:
-    """The state of one run, put together as it goes."""
-
-    experiment: Experiment
-    directory: RunDirectory
-    observer: Observer
-    result: RunResult
-
-    def train(self) -> None:
-        """Everything from the data to the final scores."""
-        experiment = self.experiment
-        self.observer.on_stage("reading images")
-        split = load_split(experiment.data)
-        runtime = configure_runtime(experiment.runtime)
-        write_json(
-            self.directory.environment,
-            {
-                **describe_environment(),
-                "runtime": asdict(runtime),
-                "data_fingerprint": split.fingerprint,
-                "pictures": {
-                    part: [picture.name for picture in getattr(split, part)]
-                    for part in ("training", "validation", "test")
-                },
-            },
+def _train(
+    experiment: Experiment, directory: RunDirectory, observer: Observer, result: RunResult
+) -> None:
+    """Everything from the images to the final scores; fills ``result`` as it goes."""
+    observer.on_stage("reading images")
+    split = load_split(experiment.data)
+    runtime = configure_runtime(experiment.runtime)
+    _note_environment(directory, runtime, split)
+    observer.on_stage(f"restoring with the classical method: {describe_baseline(experiment.task)}")
+    images = prepare_images(experiment, split)
+    result.baselines = score_baselines(experiment, images)
+    observer.on_stage("building the network")
+    fit = assemble_fit(experiment, split=split, images=images, runtime=runtime)
+    sized = build_experiment_network(experiment, size=experiment.data.patch_size)
+    result.parameters, result.multiply_adds = count_parameters(sized), count_multiply_adds(sized)
+    observer.on_start(
+        Plan(
+            experiment=experiment,
+            directory=directory,
+            runtime=runtime,
+            parameters=result.parameters,
+            multiply_adds=result.multiply_adds,
+            pictures=(len(split.training), len(split.validation), len(split.test)),
+            patches=len(fit.sampler),
+            steps_per_epoch=fit.steps_per_epoch,
+            baselines=result.baselines,
         )
-        self.observer.on_stage(f"restoring with the classical method ({self._baseline_name})")
-        validation, test, chosen = self._prepare_images(split)
-        self._note_baselines(validation, test)
-        self.observer.on_stage("building the network")
-        fit = self._assemble(split, runtime, validation, chosen)
-        self._train_and_score(fit, test)
+    )
+    final = _fit(experiment, directory, observer, result, fit)
+    restored = evaluate_images(fit.evaluate, images.validation).restored
+    _draw(experiment, directory, images.validation, restored, directory.final_samples, final)
+    if images.test:
+        observer.on_stage("scoring the test images")
+        result.test = evaluate_images(fit.evaluate, images.test).scores
 
-    @property
-    def _baseline_name(self) -> str:
-        return describe_baseline(self.experiment.task)
 
-    def _prepare_images(
-        self, split: Split
-    ) -> tuple[list[EvaluationImage], list[EvaluationImage], list[EvaluationImage]]:
-        """Validation and test images, and the training images that are scored like them."""
-        count = min(self.experiment.training.evaluation_images, len(split.training))
-        spread = np.linspace(0, len(split.training) - 1, count).astype(int)
-        parts = split.validation, split.test, [split.training[index] for index in spread]
-        validation, test, chosen = (
-            prepare_evaluation(
-                part,
-                self.experiment.task,
-                largest=self.experiment.data.evaluation_size,
-                multiple=self.experiment.architecture.size_multiple,
-            )
-            for part in parts
-        )
-        return validation, test, chosen
+def _fit(
+    experiment: Experiment,
+    directory: RunDirectory,
+    observer: Observer,
+    result: RunResult,
+    fit: Fit,
+) -> str:
+    """Trains and notes every epoch; returns which epoch the network is left at."""
+    best_weights: list[Any] = []
 
-    def _note_baselines(
-        self, validation: list[EvaluationImage], test: list[EvaluationImage]
-    ) -> None:
-        methods = {
-            "identity": lambda image: image.degraded,
-            "classical": lambda image: image.baseline,
-        }
-        for name, method in methods.items():
-            scores: dict[str, Any] = {"method": self._baseline_name} if name == "classical" else {}
-            for prefix, images in (("val", validation), ("test", test)):
-                if images:
-                    means = mean_scores(score_all(images, method))
-                    scores |= {f"{prefix}_{key}": value for key, value in means.items()}
-            self.result.baselines[name] = scores
+    def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
+        if is_best:
+            best_weights[:] = fit.network.get_weights()
+            _save(fit.network, directory.model)
+        if experiment.samples.every and epoch % experiment.samples.every == 0:
+            path = directory.epoch_samples(epoch)
+            _draw(experiment, directory, fit.validation, restored, path, f"epoch {epoch}")
 
-    def _assemble(
-        self,
-        split: Split,
-        runtime: RuntimeChoice,
-        validation: list[EvaluationImage],
-        chosen: list[EvaluationImage],
-    ) -> Fit:
-        experiment, training = self.experiment, self.experiment.training
-        sampler = PatchSampler(
-            split.training, experiment.data, task=experiment.task, seed=experiment.seed
-        )
-        steps = training.steps_per_epoch or sampler.steps_per_epoch(training.batch_size)
-        strategy = make_strategy(runtime)
-        with strategy.scope():
-            network = self._build_network()
-            optimizer = make_optimizer(training, steps_per_epoch=steps, precision=runtime.precision)
-            optimizer.build(network.trainable_variables)
-        separate_replica_masks(network, strategy)
-        loss = make_loss(training.loss, patch_size=experiment.data.patch_size)
-        self.result.parameters = count_parameters(network)
-        self.result.multiply_adds = count_multiply_adds(
-            self._build_network(size=experiment.data.patch_size)
-        )
-        self.observer.on_start(
-            Plan(
-                experiment=experiment,
-                directory=self.directory,
-                runtime=runtime,
-                parameters=self.result.parameters,
-                multiply_adds=self.result.multiply_adds,
-                pictures=(len(split.training), len(split.validation), len(split.test)),
-                patches=len(sampler),
-                steps_per_epoch=steps,
-                baselines=self.result.baselines,
-            )
-        )
-        return Fit(
-            network=network,
-            optimizer=optimizer,
-            train_step=make_train_step(
-                network, optimizer, loss, strategy=strategy, xla=runtime.xla
-            ),
-            evaluate=make_evaluation(network, loss),
-            sampler=sampler,
-            training=training,
-            steps_per_epoch=steps,
-            validation=validation,
-            training_images=chosen,
-            gpu_memory=lambda: peak_gpu_memory_bytes(runtime),
-        )
+    def on_epoch(record: EpochRecord, is_best: bool) -> None:
+        result.epochs.append(record)
+        append_epoch(directory, record)
+        observer.on_epoch(record, is_best=is_best)
 
-    def _build_network(self, size: int | None = None) -> keras.Model:
-        experiment = self.experiment
-        return build_network(
-            experiment.architecture,
-            experiment.dropout,
-            channels=1 if experiment.data.channels == "grey" else 3,
-            seed=experiment.seed,
-            size=size,
-        )
+    fit_network(fit, Hooks(observer.on_step, on_validated, on_epoch))
+    if experiment.training.restore_best and result.best is not None:
+        fit.network.set_weights(best_weights)
+        return f"best epoch, {result.best.epoch}"
+    return f"last epoch, {len(result.epochs)}"
 
-    def _train_and_score(self, fit: Fit, test: list[EvaluationImage]) -> None:
-        network, samples = fit.network, self.experiment.samples
-        best_weights: list[Any] = []
 
-        def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
-            if is_best:
-                best_weights[:] = network.get_weights()
-                self._save(network)
-            if samples.every and epoch % samples.every == 0:
-                path = self.directory.epoch_samples(epoch)
-                self._draw(fit.validation, restored, path, f"epoch {epoch}")
+def _note_environment(directory: RunDirectory, runtime: RuntimeChoice, split: Split) -> None:
+    parts = ("training", "validation", "test")
+    pictures = {part: [picture.name for picture in getattr(split, part)] for part in parts}
+    noted = {
+        **describe_environment(),
+        "runtime": asdict(runtime),
+        "data_fingerprint": split.fingerprint,
+        "pictures": pictures,
+    }
+    write_json(directory.environment, noted)
 
-        def on_epoch(record: EpochRecord, is_best: bool) -> None:
-            self.result.epochs.append(record)
-            append_epoch(self.directory, record)
-            self.observer.on_epoch(record, is_best=is_best)
 
-        fit_network(fit, Hooks(self.observer.on_step, on_validated, on_epoch))
-        if self.experiment.training.restore_best and self.result.best is not None:
-            network.set_weights(best_weights)
-            label = f"best epoch, {self.result.best.epoch}"
-        else:
-            label = f"last epoch, {len(self.result.epochs)}"
-        restored = evaluate_images(fit.evaluate, fit.validation).restored
-        self._draw(fit.validation, restored, self.directory.final_samples, label)
-        if test:
-            self.observer.on_stage("scoring the test images")
-            self.result.test = evaluate_images(fit.evaluate, test).scores
+def _save(network: keras.Model, path: Path) -> None:
+    partial = path.with_name(f".partial{path.suffix}")
+    network.save(partial)
+    partial.replace(path)
 
-    def _save(self, network: keras.Model) -> None:
-        temporary = self.directory.model.with_name(".partial.keras")
-        network.save(temporary)
-        temporary.replace(self.directory.model)
 
-    def _draw(
-        self, images: Sequence[EvaluationImage], restored: list[Floats], path: Path, label: str
-    ) -> None:
-        count = self.experiment.samples.count
-        if not count:
-            return
-        header = GridHeader(
-            title=f"{self.directory.path.name} · {label}",
-            subtitle=describe_experiment(self.experiment),
-            baseline=self._baseline_name,
-        )
-        size = self.experiment.samples.size
-        page = draw_grid(images[:count], restored[:count], header=header, window=size)
-        page.save(path)
+def _draw(
+    experiment: Experiment,
+    directory: RunDirectory,
+    images: Sequence[EvaluationImage],
+    restored: Sequence[Floats],
+    path: Path,
+    label: str,
+) -> None:
+    count = experiment.samples.count
+    if not count:
+        return
+    header = GridHeader(
+        title=f"{directory.path.name} · {label}",
+        subtitle=describe_experiment(experiment),
+        baseline=describe_baseline(experiment.task),
+    )
+    page = draw_grid(
+        images[:count], restored[:count], header=header, window=experiment.samples.size
+    )
+    page.save(path)

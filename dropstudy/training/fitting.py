@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -14,7 +15,7 @@ from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.evaluation import EvaluationImage, mean_scores
 from dropstudy.imaging.metrics import score
 from dropstudy.imaging.patches import PatchSampler
-from dropstudy.runs.environment import peak_memory_bytes
+from dropstudy.runs.environment import available_cores, peak_memory_bytes
 from dropstudy.runs.records import EpochRecord
 from dropstudy.training.prefetching import Prefetcher
 from dropstudy.training.steps import Evaluate, TrainStep
@@ -83,15 +84,22 @@ class Hooks:
 
 
 def evaluate_images(evaluate: Evaluate, images: Sequence[EvaluationImage]) -> Evaluation:
-    """Restores and scores each of ``images``, of which there is at least one."""
-    outputs = [evaluate(image.degraded, image.clean) for image in images]
-    scores = [
-        score(output, image.clean) for (output, _), image in zip(outputs, images, strict=True)
-    ]
+    """Restores and scores each of ``images``, of which there is at least one.
+
+    An image is scored, on another thread, while the next ones are restored.
+    """
+    outputs = []
+    with ThreadPoolExecutor(available_cores()) as pool:
+        pending = []
+        for image in images:
+            restored, loss = evaluate(image.degraded, image.clean)
+            outputs.append((restored, loss))
+            pending.append(pool.submit(score, restored, image.clean))
+        scores = [future.result() for future in pending]
     return Evaluation(
         loss=fmean(loss for _, loss in outputs),
         scores=mean_scores(scores),
-        restored=[output for output, _ in outputs],
+        restored=[restored for restored, _ in outputs],
     )
 
 

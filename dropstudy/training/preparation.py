@@ -1,0 +1,68 @@
+"""The images that a run is scored on, and what the classical methods make of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dropstudy.config import Experiment
+from dropstudy.imaging.baselines import describe_baseline
+from dropstudy.imaging.evaluation import (
+    EvaluationImage,
+    mean_scores,
+    prepare_evaluation,
+    score_all,
+)
+from dropstudy.imaging.sources import Split
+
+
+@dataclass(frozen=True)
+class ScoredImages:
+    """What is restored whole, with dropout off.
+
+    Attributes:
+        validation: Chooses the best epoch.
+        test: Is looked at once, at the end; may be empty.
+        training: Some fixed training images, for the generalisation gap.
+    """
+
+    validation: list[EvaluationImage]
+    test: list[EvaluationImage]
+    training: list[EvaluationImage]
+
+
+def prepare_images(experiment: Experiment, split: Split) -> ScoredImages:
+    """Crops, degrades and classically restores all images that will be scored."""
+    count = min(experiment.training.evaluation_images, len(split.training))
+    spread = np.linspace(0, len(split.training) - 1, count).astype(int)
+    parts = split.validation, split.test, [split.training[index] for index in spread]
+    validation, test, training = (
+        prepare_evaluation(
+            part,
+            experiment.task,
+            largest=experiment.data.evaluation_size,
+            multiple=experiment.architecture.size_multiple,
+        )
+        for part in parts
+    )
+    return ScoredImages(validation, test, training)
+
+
+def score_baselines(experiment: Experiment, images: ScoredImages) -> dict[str, dict[str, Any]]:
+    """The scores of returning the input (``identity``) and of the ``classical`` method.
+
+    Returns:
+        For each of the two its means by name, such as ``val_psnr`` and ``test_ssim``, and
+        for the latter the ``method``.
+    """
+    baselines: dict[str, dict[str, Any]] = {
+        "identity": {},
+        "classical": {"method": describe_baseline(experiment.task)},
+    }
+    for prefix, part in (("val", images.validation), ("test", images.test)):
+        if part:
+            identity = mean_scores(score_all(part, lambda image: image.degraded))
+            classical = mean_scores(score_all(part, lambda image: image.baseline))
+            for name, means in (("identity", identity), ("classical", classical)):
+                baselines[name] |= {f"{prefix}_{key}": value for key, value in means.items()}
+    return baselines

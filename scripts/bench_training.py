@@ -1,0 +1,217 @@
+"""Times dropstudy's training beside the loop that a user would write by hand.
+
+The hand-written loop is Keras' own ``fit`` on arrays of patches that were degraded
+beforehand; dropstudy cuts, augments and degrades patches while it trains. Both train the
+same network, on the same patches in batches of the same size, in the same precision, and
+both validate the same pixels after each epoch. They take turns, in the order A B B A, so
+that a slow minute of the machine slows both down; a ratio compares neighbours in time.
+
+    python scripts/bench_training.py [--rounds 3] [--precision auto] [--json FILE]
+
+Columns: images a second of dropstudy and of ``fit`` (medians over epochs, the training
+part and the whole epoch with validation), their ratio with its lowest and highest value,
+and the wall time of dropstudy's epochs over the seconds that it recorded for them.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from dropstudy.config import load_experiment
+from dropstudy.config.experiment import Experiment
+from dropstudy.imaging.sources import load_split
+from dropstudy.runs.records import EpochRecord
+from dropstudy.training.assembly import assemble_fit, build_experiment_network
+from dropstudy.training.fitting import Fit, Hooks, fit_network
+from dropstudy.training.optimizers import make_optimizer
+from dropstudy.training.preparation import ScoredImages, prepare_images
+from dropstudy.training.runtime import configure_runtime
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+RATE = 0.1
+KINDS = ("none", "dropout", "spatial")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Seconds of one epoch: its training, all of it, and what dropstudy recorded for it."""
+
+    train: float
+    whole: float
+    recorded: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured for one kind of dropout."""
+
+    kind: str
+    precision: str
+    images: int
+    ours: list[Epoch]
+    by_hand: list[Epoch]
+    step_seconds: float
+
+    def ratios(self, part: str) -> list[float]:
+        """How many times faster dropstudy was, for each pair of neighbouring epochs."""
+        pairs = zip(self.ours, self.by_hand, strict=True)
+        return [getattr(hand, part) / getattr(our, part) for our, hand in pairs]
+
+
+def main() -> None:
+    """Measures every kind and prints the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="A B B A turns for each kind")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--steps", type=int, default=51, help="training steps in an epoch")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows = []
+    print(_heading())
+    for kind in KINDS:
+        rows.append(
+            measure(make_experiment(kind, arguments.precision, arguments.steps), arguments.rounds)
+        )
+        print(_line(rows[-1]), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=2))
+
+
+def make_experiment(kind: str, precision: str, steps: int) -> Experiment:
+    """The shipped UNet with dropout of ``kind`` in every block and on every skip."""
+    overrides = [f"runtime.precision={precision}", f"training.steps_per_epoch={steps}"]
+    if kind != "none":
+        groups = ("encoder", "bottleneck", "decoder", "skip")
+        overrides += [f"dropout.{group}={{kind: {kind}, rate: {RATE}}}" for group in groups]
+    return load_experiment(CONFIGS / "unet_plain.yaml", overrides)
+
+
+def measure(experiment: Experiment, rounds: int) -> Row:
+    """Lets the two loops take turns, after an epoch each that compiles."""
+    runtime = configure_runtime(experiment.runtime)
+    split = load_split(experiment.data)
+    images = prepare_images(experiment, split)
+    fit = assemble_fit(experiment, split=split, images=images, runtime=runtime)
+    step_seconds: list[float] = []
+    run_ours = _our_epoch(fit, step_seconds)
+    run_by_hand = _epoch_by_hand(experiment, fit, images, runtime.precision)
+    ours: list[Epoch] = []
+    by_hand: list[Epoch] = []
+    run_ours(), run_by_hand()
+    step_seconds.clear()
+    for _ in range(rounds):
+        ours.append(run_ours())
+        by_hand += [run_by_hand(), run_by_hand()]
+        ours.append(run_ours())
+    kind = experiment.dropout.skip.kind
+    count = fit.steps_per_epoch * experiment.training.batch_size
+    return Row(kind, runtime.precision, count, ours, by_hand, median(step_seconds))
+
+
+def _our_epoch(fit: Fit, step_seconds: list[float]) -> Callable[[], Epoch]:
+    one_epoch = replace(fit, training=fit.training.model_copy(update={"epochs": 1}))
+
+    def run() -> Epoch:
+        records: list[EpochRecord] = []
+        hooks = Hooks(
+            on_step=lambda *_: None,
+            on_validated=lambda *_: None,
+            on_epoch=lambda record, _: records.append(record),
+        )
+        start = time.perf_counter()
+        fit_network(one_epoch, hooks)
+        wall = time.perf_counter() - start
+        step_seconds.append(records[0].step_seconds)
+        return Epoch(records[0].train_seconds, wall, records[0].total_seconds)
+
+    return run
+
+
+def _epoch_by_hand(
+    experiment: Experiment, fit: Fit, images: ScoredImages, precision: Any
+) -> Callable[[], Epoch]:
+    """Keras' ``fit``, as the README of Keras shows it, on arrays."""
+    training, size = experiment.training, experiment.data.patch_size
+    batches = [
+        fit.sampler.batch(1, step, training.batch_size) for step in range(fit.steps_per_epoch)
+    ]
+    degraded = np.concatenate([batch.degraded for batch in batches])
+    clean = np.concatenate([batch.clean for batch in batches])
+    scored = [*images.validation, *images.training]
+    validation = tuple(
+        np.concatenate([_cut(getattr(image, part), size) for image in scored])
+        for part in ("degraded", "clean")
+    )
+    network = build_experiment_network(experiment)
+    optimizer = make_optimizer(training, steps_per_epoch=fit.steps_per_epoch, precision=precision)
+    network.compile(optimizer=optimizer, loss="mae", jit_compile=False)
+    timer = _TrainTimer()
+
+    def run() -> Epoch:
+        start = time.perf_counter()
+        network.fit(
+            degraded,
+            clean,
+            batch_size=training.batch_size,
+            validation_data=validation,
+            validation_batch_size=training.batch_size,
+            callbacks=[timer],
+            verbose=0,
+        )
+        wall = time.perf_counter() - start
+        return Epoch(wall - timer.validation, wall, wall)
+
+    return run
+
+
+class _TrainTimer(keras.callbacks.Callback):  # type: ignore[misc]
+    """Notes how long the epoch's validation takes."""
+
+    validation = 0.0
+
+    def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        self._start = time.perf_counter()
+
+    def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        self.validation = time.perf_counter() - self._start
+
+
+def _cut(image: Any, size: int) -> Any:
+    height, width = (side // size * size for side in image.shape[:2])
+    rows = np.split(image[:height, :width], height // size)
+    return np.stack([patch for row in rows for patch in np.split(row, width // size, axis=1)])
+
+
+def _heading() -> str:
+    return (
+        f"{'dropout':9} {'precision':15} {'step ms':>8}   {'train img/s: ours':>17} {'fit':>6}  "
+        f"{'ratio':>17}   {'whole: ours':>11} {'fit':>6}  {'ratio':>17}   {'wall/recorded':>13}"
+    )
+
+
+def _line(row: Row) -> str:
+    cells = [f"{row.kind:9} {row.precision:15} {row.step_seconds * 1e3:8.1f}  "]
+    for part, width in (("train", 17), ("whole", 11)):
+        ours = row.images / median(getattr(epoch, part) for epoch in row.ours)
+        hand = row.images / median(getattr(epoch, part) for epoch in row.by_hand)
+        ratios = sorted(row.ratios(part))
+        spread = f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+        cells.append(f"{ours:{width}.1f} {hand:6.1f}  {spread:>17}  ")
+    wall = max(epoch.whole / epoch.recorded for epoch in row.ours)
+    cells.append(f"{wall:13.4f}")
+    return " ".join(cells)
+
+
+if __name__ == "__main__":
+    main()

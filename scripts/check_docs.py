@@ -1,0 +1,66 @@
+"""Checks the documents: links lead somewhere, commands are the ones that exist.
+
+python scripts/check_docs.py
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from dropstudy.cli.app import app
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+COMMAND = re.compile(r"\bdropstudy ([a-z]+)\b")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+
+
+def main() -> None:
+    """Prints every problem and exits with 1 if there is one."""
+    commands = {
+        (info.name or info.callback.__name__) for info in app.registered_commands if info.callback
+    }
+    problems = [problem for path in DOCUMENTS for problem in check_links(path)]
+    problems += [problem for path in DOCUMENTS for problem in check_commands(path, commands)]
+    shown = (ROOT / "README.md").read_text()
+    problems += [
+        f"README.md: does not show dropstudy {name}"
+        for name in sorted(commands)
+        if f"dropstudy {name}" not in shown
+    ]
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+def check_links(path: Path) -> list[str]:
+    """Links of a document to files or headings that are not there."""
+    problems = []
+    for match in LINK.finditer(path.read_text()):
+        target = match.group(1) or match.group(2)
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        destination = (path.parent / file).resolve() if file else path
+        if not destination.exists():
+            problems.append(f"{path.relative_to(ROOT)}: {target} is not there")
+        elif anchor and anchor not in anchors(destination):
+            problems.append(f"{path.relative_to(ROOT)}: {target} has no such heading")
+    return problems
+
+
+def check_commands(path: Path, commands: set[str]) -> list[str]:
+    """Commands that a document's code shows and that do not exist."""
+    code = re.findall(r"```.*?```|`[^`\n]+`", path.read_text(), re.S)
+    named = {name for part in code for name in COMMAND.findall(part)}
+    return [f"{path.relative_to(ROOT)}: no command {name}" for name in sorted(named - commands)]
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = HEADING.findall(path.read_text())
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+if __name__ == "__main__":
+    main()
