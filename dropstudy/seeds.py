@@ -17,5 +17,5 @@ def derive_seed(seed: int, *parts: str | int) -> int:
         An integer from 0 up to, not including, 2³¹.
     """
     text = "\x1f".join(str(part) for part in (seed, *parts))
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") % 2**31

@@ -73,7 +73,7 @@ class Grain(Setting):
     kind: Literal["grain"]
     sigma: OneOrRange[NonNegative] = 15.0
     """Standard deviation on the 0–255 scale."""
-    size: Positive = 1.0
+    size: Annotated[float, Field(gt=0, le=8), Allowed("a number above 0, up to 8")] = 1.0
     """Standard deviation, in pixels, of the blur that makes grains out of white noise."""
 
 

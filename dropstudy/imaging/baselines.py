@@ -64,7 +64,9 @@ def restore_classically(degraded: Floats, task: TaskSetting) -> Floats:
         case Gaussian() | Grain():
             return _non_local_means(degraded, _middle(task.sigma) / 255)
         case Poisson():
-            return _non_local_means(degraded, float(np.sqrt(degraded.mean() / _middle(task.peak))))
+            return _non_local_means(
+                degraded, float(np.sqrt(max(degraded.mean(), 0) / _middle(task.peak)))
+            )
         case Speckle():
             power = float(np.sqrt(np.mean(np.square(degraded))))
             return _non_local_means(degraded, _middle(task.sigma) * power)
@@ -87,7 +89,7 @@ def _middle(value: float | tuple[float, float]) -> float:
 
 
 def _interpolate(degraded: Floats, block: int) -> Floats:
-    """Cubic spline through the block means, each placed at its block's centre."""
+    """Cubic spline through the block means, each placed at a whole block's centre."""
     means = block_means(degraded, block)
     rows, columns = ((np.arange(size) + 0.5) / block - 0.5 for size in degraded.shape[:2])
     places = np.meshgrid(rows, columns, indexing="ij")
@@ -113,7 +115,7 @@ def _non_local_means(noisy: Floats, sigma: float) -> Floats:
         fast_mode=True,
         channel_axis=-1,
     )
-    return np.asarray(restored, dtype=np.float32)
+    return np.asarray(restored, dtype=np.float32).reshape(noisy.shape)  # drops a sole channel
 
 
 def _smooth_total_variation(image: Floats, weight: float) -> Floats:
@@ -131,8 +133,8 @@ def _sharpen(blurred: Floats, sigma: float) -> Floats:
     impulse = np.zeros((2 * radius + 1, 2 * radius + 1))
     impulse[radius, radius] = 1
     kernel = ndimage.gaussian_filter(impulse, sigma, mode="constant")
-    edge = ((radius, radius), (radius, radius), (0, 0))
-    padded = np.pad(np.clip(blurred, 0, 1), edge, mode="reflect")
+    edge = 2 * radius  # beyond it the zeros outside are felt
+    padded = np.pad(np.clip(blurred, 0, 1), ((edge, edge), (edge, edge), (0, 0)), mode="symmetric")
     restored = np.stack(
         [
             richardson_lucy(padded[..., channel], kernel, num_iter=RICHARDSON_LUCY_STEPS)
@@ -140,4 +142,5 @@ def _sharpen(blurred: Floats, sigma: float) -> Floats:
         ],
         axis=-1,
     )
-    return restored[radius:-radius, radius:-radius].astype(np.float32)
+    height, width = blurred.shape[:2]
+    return restored[edge : edge + height, edge : edge + width].astype(np.float32)

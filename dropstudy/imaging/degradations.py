@@ -48,7 +48,8 @@ def degrade(clean: Floats, task: TaskSetting, rng: np.random.Generator) -> Float
             return to_floats(to_bytes(noisy)) if task.quantize else noisy
         case Poisson():
             peak = _draw(task.peak, rng)
-            return np.asarray(rng.poisson(clean * peak) / peak, dtype=np.float32)
+            photons = rng.poisson(np.maximum(clean, 0) * peak)  # noise before may go below 0
+            return np.asarray(photons / peak, dtype=np.float32)
         case Speckle():
             return clean * (1 + _normals(clean.shape, _draw(task.sigma, rng), rng))
         case SaltPepper():

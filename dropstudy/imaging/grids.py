@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from dropstudy.config.training import SSIM_WINDOW
 from dropstudy.imaging.arrays import Bytes, Floats, to_bytes
 from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.metrics import psnr, ssim
@@ -75,24 +76,20 @@ def draw_grid(
     row_height = side + CAPTION_HEIGHT + GAP
     page = Image.new("RGB", (width, top + len(rows) * row_height + 50), PAPER)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN, MARGIN - 4), header.title, INK, ImageFont.load_default(26))
-    draw.text((MARGIN, MARGIN + 34), header.subtitle, FAINT, _fit(draw, header.subtitle, width))
+    room = width - 2 * MARGIN
+    _write(draw, (MARGIN, MARGIN - 4), header.title, INK, room=room, sizes=(26, 16))
+    _write(draw, (MARGIN, MARGIN + 34), header.subtitle, FAINT, room=room, sizes=(16, 10))
     for column, title in enumerate(titles):
-        draw.text(
-            (_left(column, side), top - TITLE_HEIGHT + 4), title, INK, ImageFont.load_default(17)
-        )
+        place = (_left(column, side), top - TITLE_HEIGHT + 4)
+        _write(draw, place, title, INK, room=side, sizes=(17, 12))
     for index, (image, cells) in enumerate(zip(images, rows, strict=True)):
         y = top + index * row_height
         for column, cell in enumerate(cells):
             picture = Image.fromarray(cell.pixels).resize((side, side), Image.Resampling.NEAREST)
             page.paste(picture, (_left(column, side), y))
+            place = (_left(column, side), y + side + 4)
             caption = cell.caption or image.name
-            draw.text(
-                (_left(column, side), y + side + 4),
-                caption,
-                cell.colour,
-                ImageFont.load_default(15),
-            )
+            _write(draw, place, caption, cell.colour, room=side, sizes=(15, 12))
     _draw_scale(page, draw, left=_left(len(titles) - 1, side), width=side, top=page.height - 44)
     note = "PSNR in dB / SSIM of the window shown; green: above the classical method, red: below"
     draw.text((MARGIN, page.height - 40), note, FAINT, ImageFont.load_default(14))
@@ -124,7 +121,9 @@ def _row(image: EvaluationImage, restored: Floats, side: int) -> list[_Cell]:
         colour = FAINT
         if name == "restored":
             colour = BETTER if levels["restored"] > levels["baseline"] else WORSE
-        caption = f"{levels[name]:.2f} / {ssim(pixels, clean):.3f}"
+        caption = f"{levels[name]:.2f}"
+        if min(clean.shape[:2]) >= SSIM_WINDOW:
+            caption += f" / {ssim(pixels, clean):.3f}"
         cells.append(_Cell(_as_rgb(to_bytes(pixels)), caption, colour))
     error = np.abs(to_bytes(restored[window]).astype(float) - to_bytes(clean)).mean(axis=-1)
     cells.append(_Cell(_as_rgb(to_bytes(clean))))
@@ -147,15 +146,25 @@ def _left(column: int, side: int) -> int:
     return MARGIN + column * (side + GAP)
 
 
-def _fit(
-    draw: ImageDraw.ImageDraw, text: str, width: int
-) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The largest font, of 16 pixels down to 9, in which ``text`` is not wider than the page."""
-    for size in range(16, 9, -1):
-        font = ImageFont.load_default(size)
-        if draw.textlength(text, font) <= width - 2 * MARGIN:
-            return font
-    return ImageFont.load_default(9)
+def _write(
+    draw: ImageDraw.ImageDraw,
+    place: tuple[int, int],
+    text: str,
+    colour: tuple[int, int, int],
+    *,
+    room: int,
+    sizes: tuple[int, int],
+) -> None:
+    """Writes ``text`` within ``room`` pixels: smaller if it must be, and at worst cut short."""
+    largest, smallest = sizes
+    fonts = (ImageFont.load_default(size) for size in range(largest, smallest - 1, -1))
+    font = next((font for font in fonts if draw.textlength(text, font) <= room), None)
+    if font is None:
+        font = ImageFont.load_default(smallest)
+        while text and draw.textlength(text + "…", font) > room:
+            text = text[:-1]
+        text += "…"
+    draw.text(place, text, colour, font)
 
 
 def _draw_scale(

@@ -44,10 +44,14 @@ def read_image(path: Path, channels: Channels) -> Bytes:
                     f"{path}: {opened.width}×{opened.height} pixels; "
                     f"give an image of at most {MAX_PIXELS // 1_000_000} megapixels"
                 )
-            image = _flatten(ImageOps.exif_transpose(opened), path)
+            image = _flatten(
+                ImageOps.exif_transpose(opened), path, of_netpbm=opened.format == "PPM"
+            )
     except UnidentifiedImageError:
         raise DataError(f"{path}: not an image that can be read") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what a decoder may raise of a damaged file has no end
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path}: cannot be decoded: {reason}") from None
     pixels = np.asarray(image.convert("RGB" if channels == "rgb" else "L"), dtype=np.uint8)
@@ -73,13 +77,14 @@ def list_images(folder: Path) -> list[Path]:
         if not name.startswith(".")
         and not any(part.startswith(".") for part in Path(parent).relative_to(folder).parts)
         and Path(name).suffix.lower() in SUFFIXES
+        and Path(parent, name).is_file()
     )
 
 
-def _flatten(image: Image.Image, path: Path) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        pixels = np.asarray(image, dtype=np.float64) / 257
-        return Image.fromarray(np.round(pixels).astype(np.uint8))
+def _flatten(image: Image.Image, path: Path, *, of_netpbm: bool) -> Image.Image:
+    # Pillow opens a PGM of 16 bits as one of 32.
+    if image.mode.startswith("I;16") or (image.mode == "I" and of_netpbm):
+        return Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise DataError(
             f"{path}: 32-bit pixels have no known range; save it with 8 or 16 bits a channel"

@@ -1,7 +1,10 @@
 """Where pictures come from, and which of them train, validate and test."""
 
 import hashlib
+import os
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -119,7 +122,7 @@ def _split_photos(data: Photos) -> Split:
 
 
 def _split_by_share(pictures: Sequence[Picture], data: SplitSetting, where: str) -> Split:
-    """Deals pictures out by a hash of their names, so that adding one moves no other."""
+    """Deals pictures out by a hash of their names, so that adding one moves few others."""
     count = len(pictures)
     validation = max(1, round(data.validation_share * count))
     test = max(1, round(data.test_share * count)) if data.test_share else 0
@@ -128,7 +131,9 @@ def _split_by_share(pictures: Sequence[Picture], data: SplitSetting, where: str)
             f"{where}: found {count} image{'' if count == 1 else 's'}; give at least "
             f"{validation + test + 1}, to train on, validate{' and test' if test else ''}"
         )
-    ranked = sorted(pictures, key=lambda picture: hashlib.sha256(picture.name.encode()).digest())
+    ranked = sorted(
+        pictures, key=lambda picture: hashlib.sha256(os.fsencode(picture.name)).digest()
+    )
     parts = ranked[:validation], ranked[validation : validation + test], ranked[validation + test :]
     by_name = [tuple(sorted(part, key=lambda picture: picture.name)) for part in parts]
     return Split(training=by_name[2], validation=by_name[0], test=by_name[1])
@@ -151,7 +156,7 @@ def _hold(pictures: Iterable[Picture], where: str) -> list[Picture]:
 
 def _read_pairs(data: ImagePairs) -> Iterator[Picture]:
     folders = Path(data.degraded), Path(data.clean)
-    degraded, clean = ({_pair_name(p, root): p for p in list_images(root)} for root in folders)
+    degraded, clean = (_by_pair_name(root) for root in folders)
     unmatched = [
         f"{root / name}.*"
         for root, names in zip(
@@ -170,6 +175,16 @@ def _read_pairs(data: ImagePairs) -> Iterator[Picture]:
         yield picture
 
 
+def _by_pair_name(root: Path) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for path in list_images(root):
+        name = _pair_name(path, root)
+        if name in paths:
+            raise DataError(f"{paths[name]} and {path}: two images of one name; keep one")
+        paths[name] = path
+    return paths
+
+
 def _pair_name(path: Path, root: Path) -> str:
     return path.relative_to(root).with_suffix("").as_posix()
 
@@ -184,12 +199,24 @@ def _check_partner(picture: Picture, where: str) -> None:
 
 def _read_arrays(data: Arrays) -> list[Picture]:
     try:
-        with np.load(data.path, allow_pickle=False) as stored:
+        with Path(data.path).open("rb") as stream:
+            stored = np.load(stream, allow_pickle=False)
             if not isinstance(stored, np.lib.npyio.NpzFile):
                 raise DataError(f"{data.path}: one bare array; give a .npz file with 'clean'")
             arrays = {name: stored[name] for name in ("clean", "degraded") if name in stored}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        MemoryError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        tokenize.TokenError,
+    ) as error:
         raise DataError(f"{data.path}: not a .npz file of plain arrays: {error}") from None
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise DataError(f"{data.path}: not a .npz file of plain arrays")
     if "clean" not in arrays:
         raise DataError(f"{data.path}: has no array 'clean'")
     checked = {
@@ -209,12 +236,12 @@ def _read_arrays(data: Arrays) -> list[Picture]:
 
 
 def _check_array(array: NDArray[Any], data: Arrays, where: str) -> NDArray[Any]:
+    given, wanted = array.shape, data.channel_count
     if array.ndim == 3:
         array = array[..., np.newaxis]
-    wanted = data.channel_count
     if array.ndim != 4 or array.shape[-1] != wanted:
         raise DataError(
-            f"{where}: has shape {array.shape}; give (n, height, width, {wanted}) "
+            f"{where}: has shape {given}; give (n, height, width, {wanted}) "
             f"for data.channels {data.channels}"
         )
     if array.dtype == np.uint8:
