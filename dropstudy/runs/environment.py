@@ -1,0 +1,105 @@
+"""What a run ran on, as far as it can matter to its numbers."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "dropstudy",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "pillow",
+    "pydantic",
+)
+CPU_INFO = Path("/proc/cpuinfo")
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+_FLAGS_OF_INTEREST = BFLOAT16_FLAGS | {"avx2", "avx512f", "avx512_fp16", "amx_tile", "fma"}
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, machine, git state and command line; the content of ``environment.json``."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processor": processor_name(),
+        "processor_features": sorted(processor_flags() & _FLAGS_OF_INTEREST),
+        "cores": available_cores(),
+        "git": _git_state(),
+    }
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The processor's own name where the system tells it."""
+    return _field(CPU_INFO, "model name") or platform.processor() or platform.machine()
+
+
+def processor_flags() -> frozenset[str]:
+    """The processor's instruction sets, as Linux names them; empty elsewhere."""
+    return frozenset(_field(CPU_INFO, "flags").split())
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held."""
+    if sys.platform == "win32":
+        return 0
+    # Not ru_maxrss, which a process takes over from the one that started it.
+    high_water = _field(Path("/proc/self/status"), "VmHWM").partition(" ")[0]
+    if high_water.isdigit():
+        return int(high_water) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _field(path: Path, name: str) -> str:
+    """The value that a file of ``name: value`` lines gives first; empty without one."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    lines = (line.partition(":") for line in text.splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == name), "")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git_state() -> dict[str, Any] | None:
+    """The commit of the folder that the run was started in, and whether it had changes."""
+    commit, status = (_git(*words) for words in (("rev-parse", "HEAD"), ("status", "--porcelain")))
+    if commit is None:
+        return None
+    return {"commit": commit, "changed": bool(status)}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

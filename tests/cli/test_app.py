@@ -1,0 +1,40 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dropstudy import __version__
+from dropstudy.cli.app import app
+from tests.cli.commands import dropstudy
+
+
+def test_the_installed_command_and_the_module_are_the_same_program() -> None:
+    script = Path(sys.executable).with_name("dropstudy")
+    by_script = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert by_script.stdout == dropstudy("--version").stdout == f"dropstudy {__version__}\n"
+
+
+def test_help_names_every_command() -> None:
+    done = dropstudy("--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert names == ["run", "validate", "explain", "init", "schema"]
+    for name in names:
+        assert f" {name} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["run"], "Missing argument 'FILE'"),
+        (["run", "a.yaml", "--quite"], "No such option: --quite"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_exits_2(arguments: list[str], message: str) -> None:
+    done = dropstudy(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,44 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from dropstudy.cli.console import align_columns, console, divert_stderr, print_error
+
+TRICKY = "runs [old]/a.yaml:100: tags[1]: got [/b]; :warning: " + "long " * 40
+
+
+def test_an_error_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(f"{TRICKY}\nb.yaml:1234: second")
+    captured = capsys.readouterr()
+    assert captured.err == f"error: {TRICKY}\nb.yaml:1234: second\n"
+    assert captured.out == ""
+
+
+def test_what_is_printed_without_markup_is_left_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console.print(TRICKY, markup=False)
+    assert capsys.readouterr().out == f"{TRICKY}\n"
+
+
+def test_columns_are_aligned_words_to_the_left_and_numbers_to_the_right() -> None:
+    rows = [["group", "rate"], ["skip", "0.1"], ["bottleneck", "0.25"]]
+    assert align_columns(rows, left=1) == [
+        "group       rate",
+        "skip         0.1",
+        "bottleneck  0.25",
+    ]
+
+
+def test_standard_error_goes_to_the_file_even_from_below_python(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("before\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="inside"), divert_stderr(log):
+        os.write(2, b"from below\n")
+        raise ValueError("inside")
+    os.write(2, b"afterwards\n")
+    assert log.read_text(encoding="utf-8") == "before\nfrom below\n"
+    assert capfd.readouterr().err == "afterwards\n"

@@ -1,0 +1,44 @@
+import pytest
+from pydantic import ValidationError
+
+from dropstudy.config.dropout import GROUPS, DropBlock, Dropout, NoDropout, RatedDropout
+
+
+def test_one_rate_holds_at_every_level() -> None:
+    setting = RatedDropout(kind="spatial", rate=0.2)
+    assert [setting.rate_at(level) for level in range(4)] == [0.2, 0.2, 0.2, 0.2]
+
+
+def test_a_list_of_rates_gives_each_level_its_own_full_resolution_first() -> None:
+    setting = DropBlock(kind="dropblock", rate=(0.02, 0.05, 0.1))
+    assert [setting.rate_at(level) for level in range(3)] == [0.02, 0.05, 0.1]
+
+
+def test_no_dropout_drops_nothing_at_any_level() -> None:
+    assert [NoDropout().rate_at(level) for level in range(3)] == [0, 0, 0]
+
+
+def test_all_groups_are_without_dropout_unless_told_and_come_in_the_order_of_the_data() -> None:
+    groups = Dropout(skip=RatedDropout(kind="dropout", rate=0.1)).by_group()
+    assert list(groups) == ["input", "encoder", "bottleneck", "decoder", "skip", "head"]
+    assert tuple(groups) == GROUPS
+    assert [group for group, setting in groups.items() if setting.kind != "none"] == ["skip"]
+
+
+@pytest.mark.parametrize("rate", [1, 1.0, 1.5, -0.1, float("nan"), float("inf"), True, "0.1"])
+def test_a_rate_is_a_fraction_below_one(rate: object) -> None:
+    with pytest.raises(ValidationError, match="a fraction from 0 up to, not including, 1"):
+        RatedDropout.model_validate({"kind": "spatial", "rate": rate})
+    with pytest.raises(ValidationError, match="a fraction from 0 up to, not including, 1"):
+        RatedDropout.model_validate({"kind": "spatial", "rate": [0.1, rate]})
+
+
+@pytest.mark.parametrize("rate", [0, 0.0, 0.999])
+def test_a_rate_may_be_zero_but_not_one(rate: float) -> None:
+    assert RatedDropout(kind="gaussian", rate=rate).rate_at(0) == rate
+
+
+def test_settings_are_frozen() -> None:
+    setting = RatedDropout(kind="spatial", rate=0.2)
+    with pytest.raises(ValidationError, match="frozen"):
+        setting.rate = 0.3  # type: ignore[misc]

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.config.experiments import CONFIGS
+
+# The machines that run this are slow at times, and a check should not fail at random.
+settings.register_profile("dropstudy", deadline=None, derandomize=True)
+settings.load_profile("dropstudy")
+
+
+@pytest.fixture(scope="session")
+def smoke_yaml() -> Path:
+    """The smallest experiment that ships."""
+    return CONFIGS / "smoke.yaml"

@@ -1,0 +1,63 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dropstudy.config import load_experiment
+from tests.config.experiments import CONFIGS, ROOT, SHIPPED
+
+STUDIES_OF_DROPOUT = ("autoencoder_plain", "unet_plain", "unet_dropout", "unet_spatial")
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """All settings of a shipped config by their paths, but for what it is called."""
+    content = load_experiment(CONFIGS / f"{name}.yaml").model_dump()
+    return {
+        path: value for path, value in flatten(content) if path not in {"name", "notes", "tags"}
+    }
+
+
+def flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        path = f"{prefix}{key}"
+        pairs += flatten(value, f"{path}.") if isinstance(value, dict) else [(path, value)]
+    return pairs
+
+
+def differences(first: str, second: str) -> set[str]:
+    ours, theirs = settings_of(first), settings_of(second)
+    return {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
+
+
+def test_none_of_the_shipped_configs_is_missed() -> None:
+    assert {path.stem for path in SHIPPED} >= {*STUDIES_OF_DROPOUT, "smoke"}
+    yaml_files = {path for path in ROOT.glob("configs/**/*") if path.suffix in (".yaml", ".yml")}
+    assert set(SHIPPED) == yaml_files
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_config_is_valid_and_named_like_its_file(path: Path) -> None:
+    assert load_experiment(path).name == path.stem
+
+
+def test_the_plain_networks_differ_in_their_architecture_alone() -> None:
+    assert differences("autoencoder_plain", "unet_plain") == {"architecture.kind"}
+
+
+@pytest.mark.parametrize("name", ["unet_dropout", "unet_spatial"])
+def test_the_unets_differ_in_dropout_alone(name: str) -> None:
+    found = differences("unet_plain", name)
+    assert found
+    assert {path.partition(".")[0] for path in found} == {"dropout"}
+
+
+def test_the_unets_with_dropout_differ_in_its_kind_alone() -> None:
+    found = differences("unet_dropout", "unet_spatial")
+    assert found
+    assert all(path.startswith("dropout.") and path.endswith(".kind") for path in found)
+    kinds = {
+        name: {settings_of(name)[path] for path in found}
+        for name in ("unet_dropout", "unet_spatial")
+    }
+    assert kinds == {"unet_dropout": {"dropout"}, "unet_spatial": {"spatial"}}
