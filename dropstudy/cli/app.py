@@ -14,8 +14,6 @@ from dropstudy.cli.schema import schema
 from dropstudy.cli.validate import validate
 from dropstudy.errors import DropstudyError
 
-INTERRUPTED = 130
-
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -48,12 +46,12 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 well, 1 failed, 2 bad input, 130 interrupted."""
+    """Runs the command line and exits: 0 well, 1 failed, 2 bad input, 130 interrupted.
+
+    The last is Typer's own doing, and that of ``dropstudy run`` once a training has begun.
+    """
     try:
         app()
     except DropstudyError as error:
         print_error(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print_error("interrupted")
-        sys.exit(INTERRUPTED)

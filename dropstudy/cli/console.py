@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, emoji=False, soft_wrap=True)
 """Standard output; colours and bars only on a terminal."""
 
 
 def print_error(text: str) -> None:
     """Prints each line of ``text`` to standard error, the first marked as an error."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     errors.print("error: ", style="bold red", end="")
     errors.print(text, markup=False)
 

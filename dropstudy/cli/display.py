@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.config.description import describe_dropout, describe_task
@@ -72,7 +73,7 @@ class LineDisplay:
         experiment, runtime = plan.experiment, plan.runtime
         training, validation, test = plan.pictures
         devices = ", ".join(runtime.device_models or runtime.device_names)
-        self._fact("run", f"[bold]{plan.directory.path}[/bold]")
+        self._fact("run", f"[bold]{escape(str(plan.directory.path))}[/bold]")
         self._fact("task", describe_task(experiment.task))
         self._fact(
             "network",
@@ -137,9 +138,9 @@ class LineDisplay:
             self._console.print("\n[dim]* best so far; train s holds the steps alone[/dim]")
             self._print_outcome(result, result.best)
         directory = self._plan.directory
-        self._fact("files", f"{directory.path}/")
+        self._fact("files", escape(f"{directory.path}/"))
         if directory.final_samples.exists():
-            self._fact("pictures", str(directory.final_samples))
+            self._fact("pictures", escape(str(directory.final_samples)))
 
     def _print_outcome(self, result: RunResult, best: EpochRecord) -> None:
         median = result.median_train_seconds

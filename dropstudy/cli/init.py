@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from dropstudy.cli.console import console
 
@@ -24,4 +25,6 @@ def init(
         raise ConfigError(f"{file}: is there already; name a new file") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
-    console.print(f"wrote {file}; next: [bold]dropstudy run {file}[/bold]")
+    console.print(
+        f"wrote {escape(str(file))}; next: [bold]dropstudy run {escape(str(file))}[/bold]"
+    )

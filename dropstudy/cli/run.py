@@ -9,6 +9,9 @@ import typer
 from dropstudy.cli.console import console, divert_stderr
 from dropstudy.cli.options import ConfigFile, Overrides
 
+INTERRUPTED = 130
+"""Exit code of a run that Ctrl-C ended, as shells have it: 128 and the signal's number."""
+
 
 def run(
     file: ConfigFile,
@@ -48,4 +51,4 @@ def run(
     if quiet:
         typer.echo(directory.path)
     if result.status == "interrupted":
-        raise KeyboardInterrupt
+        raise typer.Exit(INTERRUPTED)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from dropstudy.cli.console import console, print_error
 from dropstudy.cli.options import Overrides
@@ -28,7 +29,7 @@ def validate(
             failed = True
             print_error(str(error))
         else:
-            console.print(f"[green]valid[/green]  {file}  ", end="")
+            console.print(f"[green]valid[/green]  {escape(str(file))}  ", end="")
             console.print(describe_experiment(experiment), style="dim", markup=False)
     if failed:
         raise typer.Exit(ConfigError.exit_code)

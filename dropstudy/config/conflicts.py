@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropstudy.config.architecture import Architecture
-from dropstudy.config.data import Arrays, DataSetting, ImagePairs
+from dropstudy.config.data import Arrays, DataSetting, ImagePairs, SplitSetting
 from dropstudy.config.dropout import Dropout, NoDropout
 from dropstudy.config.runtime import Runtime
 from dropstudy.config.setting import Setting
@@ -42,6 +42,8 @@ def find_conflicts(sections: Mapping[str, Any]) -> list[Conflict]:
         conflicts += _check_dropout(architecture, dropout)
     if architecture is not None and data is not None:
         conflicts += _check_sizes(architecture, data)
+    if data is not None:
+        conflicts += _check_shares(data)
     if data is not None and task is not None:
         conflicts += _check_task(data, task)
     if data is not None and training is not None:
@@ -106,6 +108,15 @@ def _check_sizes(architecture: Architecture, data: DataSetting) -> Iterator[Conf
         yield Conflict(
             "data.evaluation_size",
             f"got {data.evaluation_size}; give at least data.patch_size, {data.patch_size}",
+        )
+
+
+def _check_shares(data: DataSetting) -> Iterator[Conflict]:
+    if isinstance(data, SplitSetting) and data.validation_share + data.test_share >= 1:
+        yield Conflict(
+            "data.validation_share",
+            f"got {data.validation_share}, and {data.test_share} for data.test_share; give two "
+            "that add up to less than 1, so that something is left to train on",
         )
 
 

@@ -11,7 +11,7 @@ from dropstudy.config.conflicts import find_conflicts
 from dropstudy.config.experiment import Experiment
 from dropstudy.config.overrides import apply_override
 from dropstudy.config.problems import Key, Problem, find_problems, split_path
-from dropstudy.config.yaml_source import Document, read_yaml
+from dropstudy.config.yaml_source import CoreDumper, Document, read_yaml
 from dropstudy.errors import ConfigError
 
 
@@ -46,7 +46,7 @@ def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experime
 def dump_experiment(experiment: Experiment) -> str:
     """The experiment as YAML with every default spelled out; ``load_experiment`` reads it."""
     data = _kind_first(experiment.model_dump(mode="json"))
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(data, Dumper=CoreDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _kind_first(value: Any) -> Any:
@@ -79,7 +79,9 @@ def _conflicts_beside(
 def _locate(
     document: Document, changed: dict[tuple[Key, ...], str], path: tuple[Key, ...], message: str
 ) -> Problem:
+    in_file = next(n for n in range(len(path), -1, -1) if n == 0 or path[:n] in document.lines)
     for changed_path, override in changed.items():
-        if path[: len(changed_path)] == changed_path:
+        shared = max(n for n in range(len(path) + 1) if path[:n] == changed_path[:n])
+        if shared == len(changed_path) or shared > in_file:
             return Problem(f"--set {override}", None, path, message)
     return Problem(document.source, document.line_of(path), path, message)

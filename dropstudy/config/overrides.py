@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from dropstudy.config.problems import Key, split_path
+from dropstudy.config.problems import Key, Problem, split_path
 from dropstudy.config.schema import takes_text
-from dropstudy.config.yaml_source import Document, parse_scalar
+from dropstudy.config.yaml_source import Document, parse_yaml
 from dropstudy.errors import ConfigError
 
 
@@ -35,8 +35,13 @@ def apply_override(document: Document, override: str) -> tuple[Key, ...]:
         target = target[key]
     if not isinstance(target, dict):
         raise ConfigError(f"{source}: {name} leads through a value that is no mapping")
-    value = parse_scalar(text, source=source)
-    if not isinstance(value, (str, list, dict)) and takes_text(path, document.data):
-        value = text
-    target[path[-1]] = value
+    if takes_text(path, document.data):
+        target[path[-1]] = text
+        return path
+    parsed = parse_yaml(text, source=source)
+    document.problems += [
+        Problem(source, None, (*path, *problem.path), problem.message)
+        for problem in parsed.problems
+    ]
+    target[path[-1]] = parsed.data
     return path

@@ -57,7 +57,9 @@ def find_problems(error: ValidationError, data: Any) -> list[tuple[tuple[Key, ..
             conflicts: list[Conflict] = context["conflicts"]
             found += [(split_path(conflict.path), conflict.message) for conflict in conflicts]
             continue
-        path = _drop_union_tags(item["loc"], data)
+        if item["type"] == "too_short" and len(item["input"]) >= context["min_length"]:
+            continue  # Pydantic counts an element that is wrong as one that is missing
+        path = _drop_union_tags(item["loc"], data, is_missing=item["type"] == "missing")
         if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
             path = (*path, "kind")
         found.append(
@@ -78,7 +80,7 @@ def _describe(
                 return f"missing; give a mapping with the keys {_words_of(keys)}"
             return f"missing; give {_words_of(values, ' or ') or 'it'}"
         case "union_tag_invalid":
-            return _describe_choice(context["tag"], context["expected_tags"])
+            return _describe_choice(given["kind"], context["expected_tags"])
         case "literal_error" | "enum":
             return _describe_choice(given, context["expected"])
         case "not_allowed":
@@ -123,20 +125,24 @@ def _show(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _drop_union_tags(loc: tuple[Key, ...], data: Any) -> tuple[Key, ...]:
+def _drop_union_tags(loc: tuple[Key, ...], data: Any, *, is_missing: bool) -> tuple[Key, ...]:
     """Leaves out the parts of a Pydantic location that name a union's member, not a key."""
     path: list[Key] = []
+    entered = False
     for position, key in enumerate(loc):
         is_last = position == len(loc) - 1
         if isinstance(data, dict):
-            if key not in data and not is_last:
+            names_kind = entered and not is_last and key == data.get("kind")
+            entered = False
+            if names_kind or (key not in data and not (is_last and is_missing)):
                 continue
             data = data.get(key)
         elif isinstance(data, (list, tuple)):
             if not isinstance(key, int):
                 continue
-            data = data[key]
+            data = data[key] if key < len(data) else None
         else:
             continue
+        entered = True
         path.append(key)
     return tuple(path)

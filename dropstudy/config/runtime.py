@@ -1,8 +1,8 @@
 """What the training runs on."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from dropstudy.config.setting import Count, Setting
+from dropstudy.config.setting import Allowed, Count, Setting
 
 PrecisionName = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
@@ -15,9 +15,11 @@ class Runtime(Setting):
     """``auto`` takes the GPUs where there are any."""
     replicas: Count = 1
     """Devices that share each batch (tf.distribute.MirroredStrategy)."""
-    gpu_memory: Literal["grow", "all"] | Count = "grow"
+    gpu_memory: Annotated[
+        Literal["grow", "all"] | Count, Allowed("grow, all, or a whole number of MiB from 1 up")
+    ] = "grow"
     """Take memory as needed, all at once, or at most this many MiB."""
-    precision: Literal["auto"] | PrecisionName = "auto"
+    precision: Literal["auto", PrecisionName] = "auto"
     """``auto``: mixed_bfloat16 where the processor multiplies it in hardware."""
     xla: bool = False
     """Compile the training step with XLA; on a CPU this slows random numbers down."""

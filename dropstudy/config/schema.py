@@ -40,7 +40,8 @@ def allowed_values(path: tuple[str | int, ...], data: Any) -> list[str]:
 def takes_text(path: tuple[str | int, ...], data: Any) -> bool:
     """Whether any text is allowed at ``path``, so that ``123`` means the text, too."""
     return any(
-        node.get("type") == "string" and "const" not in node for node in _nodes_at(path, data)
+        node.get("type") == "string" and not {"const", "enum"} & node.keys()
+        for node in _nodes_at(path, data)
     )
 
 

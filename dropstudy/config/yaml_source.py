@@ -34,6 +34,13 @@ _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0
 _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, None)
 
 
+class CoreDumper(yaml.SafeDumper):
+    """A safe dumper that quotes all text which YAML 1.1 or 1.2 would take for a number."""
+
+
+CoreDumper.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+
+
 def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     return int(node.value)
 
@@ -100,8 +107,8 @@ def parse_yaml(text: str, *, source: str) -> Document:
         ConfigError: The text is no YAML, or is nested too deeply.
     """
     document = Document(source)
-    loader = _CoreLoader(text)
     try:
+        loader = _CoreLoader(text)
         node = loader.get_single_node()
         if node is not None:
             document.data = _Reader(loader, document).read(node, ())
@@ -113,14 +120,7 @@ def parse_yaml(text: str, *, source: str) -> Document:
         raise _failure(source, f"not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise _failure(source, "nested too deeply") from None
-    finally:
-        loader.dispose()
     return document
-
-
-def parse_scalar(text: str, *, source: str) -> Any:
-    """The value that ``text`` has as YAML: a number, a word, a list, a mapping or null."""
-    return parse_yaml(text, source=source).data
 
 
 @dataclass
@@ -138,10 +138,23 @@ class _Reader:
         line = node.start_mark.line + 1
         self.document.lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode):
+            self._check_tag(node, "map")
             return self._read_mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
+            self._check_tag(node, "seq")
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self.loader.construct_object(node, deep=True)
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, KeyError, AttributeError):  # as PyYAML's constructors fail
+            raise yaml.MarkedYAMLError(
+                problem=f"this is no {node.tag.rpartition(':')[2]}", problem_mark=node.start_mark
+            ) from None
+
+    def _check_tag(self, node: yaml.Node, usual: str) -> None:
+        if node.tag != f"tag:yaml.org,2002:{usual}":
+            raise yaml.MarkedYAMLError(
+                problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark
+            )
 
     def _read_mapping(self, node: yaml.MappingNode, path: tuple[Key, ...]) -> dict[str, Any]:
         mapping: dict[str, Any] = {}

@@ -266,13 +266,13 @@ def test_an_interrupt_ends_the_run_and_keeps_what_it_has(smoke_yaml: Path, tmp_p
         encoding="utf-8",
         env=ENVIRONMENT,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not any(len(path.read_bytes().splitlines()) > 1 for path in runs.glob("*/epochs.csv")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=120)
     [directory] = runs.iterdir()
     done = Run(process.returncode, stdout, stderr, directory)
     assert done.exit_code == 130

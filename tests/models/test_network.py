@@ -143,6 +143,13 @@ def test_rates_of_a_list_go_to_their_levels_full_resolution_first() -> None:
         assert network.get_layer(f"{group}_1_dropout").rate == 0.2
 
 
+@pytest.mark.parametrize("group", ["input", "bottleneck", "head"])
+def test_a_group_of_one_place_takes_a_list_of_one_rate(group: Group) -> None:
+    dropout = Dropout.model_validate({group: {"kind": "dropout", "rate": [0.3]}})
+
+    assert _build(_architecture(), dropout).get_layer(f"{group}_dropout").rate == 0.3
+
+
 @pytest.mark.parametrize("architecture_kind", ARCHITECTURES)
 @pytest.mark.parametrize("dropout_kind", KINDS)
 def test_dropout_leaves_the_initial_weights_alone(
