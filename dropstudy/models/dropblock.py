@@ -80,8 +80,8 @@ class DropBlock2D(keras.layers.Layer):
         margins = [[0, 0], [block_height - 1] * 2, [block_width - 1] * 2, [0, 0]]
         dropped = ops.max_pool(ops.pad(starts, margins), (block_height, block_width), strides=1)
         kept = 1 - dropped
-        scale = ops.size(kept) / ops.maximum(ops.sum(kept), 1)
-        return inputs * ops.cast(kept * ops.cast(scale, "float32"), inputs.dtype)
+        scale = ops.cast(ops.size(kept), "float32") / ops.maximum(ops.sum(kept), 1)
+        return inputs * ops.cast(kept * scale, inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The input's shape."""

@@ -168,7 +168,7 @@ def _train_epoch(
             with timer.measure("wait"):
                 batch = batches.next()
             if step == fit.steps_per_epoch:
-                learning_rate = float(fit.optimizer.learning_rate)
+                learning_rate = float(keras.ops.convert_to_numpy(fit.optimizer.learning_rate))
             # A loss is fetched one step late, so that a GPU need not wait for Python;
             # but at once after the first step, whose time is the compiling's.
             if pending is not None:

@@ -53,6 +53,7 @@ def count_scales(patch_size: int) -> int:
 def multi_scale_ssim(restored: Any, clean: Any, *, scales: int) -> Any:
     """MS-SSIM (Wang 2003) of each image, for values of range [0, 1]; one scale: plain SSIM.
 
+    Each scale is averaged over the channels before the scales are multiplied.
     Negative structure, which has no real power, counts as none. The scales' weights are
     divided by their sum, so that fewer scales keep the exponent 1.
 
