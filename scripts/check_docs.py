@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"\bdropstudy ([a-z]+)\b")
+PLACEHOLDER = re.compile(r"@@\w+@@")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     }
     problems = [problem for path in DOCUMENTS for problem in check_links(path)]
     problems += [problem for path in DOCUMENTS for problem in check_commands(path, commands)]
+    problems += [problem for path in DOCUMENTS for problem in check_finished(path)]
     shown = (ROOT / "README.md").read_text()
     problems += [
         f"README.md: does not show dropstudy {name}"
@@ -47,6 +49,11 @@ def check_links(path: Path) -> list[str]:
         elif anchor and anchor not in anchors(destination):
             problems.append(f"{path.relative_to(ROOT)}: {target} has no such heading")
     return problems
+
+
+def check_finished(path: Path) -> list[str]:
+    """Places of a document that are still to be filled in."""
+    return [f"{path.relative_to(ROOT)}: {mark}" for mark in PLACEHOLDER.findall(path.read_text())]
 
 
 def check_commands(path: Path, commands: set[str]) -> list[str]:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-console = Console(highlight=False, emoji=False, soft_wrap=True)
+
+class _LastingConsole(Console):
+    """A console whose reader may leave, as ``| head`` does, without ending the training."""
+
+    def on_broken_pipe(self) -> None:
+        """Falls silent."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+console = _LastingConsole(highlight=False, emoji=False, soft_wrap=True)
 """Standard output; colours and bars only on a terminal."""
 
 

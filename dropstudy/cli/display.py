@@ -42,6 +42,8 @@ class LineDisplay:
             console=console,
             transient=True,
             refresh_per_second=4,
+            redirect_stdout=False,
+            redirect_stderr=False,  # it goes to the run's log: see divert_stderr
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("starting", total=None)

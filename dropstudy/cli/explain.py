@@ -1,5 +1,6 @@
 """``dropstudy explain``: what a network drops and costs, before any training."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ def explain(file: ConfigFile, overrides: Overrides) -> None:
     experiment = load_experiment(file, overrides)
     channels = experiment.data.channel_count
     size, batch = experiment.data.patch_size, experiment.training.batch_size
+    os.environ["KERAS_BACKEND"] = experiment.runtime.backend
     with tempfile.TemporaryDirectory() as folder, divert_stderr(Path(folder) / "log.txt"):
         from dropstudy.models import build_network
         from dropstudy.models.summary import (

@@ -1,5 +1,7 @@
 """``dropstudy run``: trains one experiment."""
 
+import os
+import signal
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +10,8 @@ import typer
 
 from dropstudy.cli.console import console, divert_stderr
 from dropstudy.cli.options import ConfigFile, Overrides
+from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.records import RunResult, write_result
 
 INTERRUPTED = 130
 """Exit code of a run that Ctrl-C ended, as shells have it: 128 and the signal's number."""
@@ -28,27 +32,36 @@ def run(
     from dropstudy.cli.display import LineDisplay, QuietDisplay
     from dropstudy.config import load_experiment
     from dropstudy.errors import DropstudyError, TrainingError
-    from dropstudy.runs.directory import RunDirectory
 
     changes = [*overrides, f"name={name}"] if name else overrides
     experiment = load_experiment(file, changes)
     directory = RunDirectory.create(runs_dir, experiment.name)
     observer = QuietDisplay(console) if quiet else LineDisplay(console)
+    os.environ["KERAS_BACKEND"] = experiment.runtime.backend
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # schedulers end a run by it
     observer.on_stage("starting TensorFlow")
     with observer, divert_stderr(directory.log):
-        from dropstudy.training.experiment_run import run_experiment
-
         try:
-            result = run_experiment(experiment, directory, observer)
+            from dropstudy.training.experiment_run import run_experiment
+
+            status = run_experiment(experiment, directory, observer).status
+        except KeyboardInterrupt:
+            status = "interrupted"
+            _note_early_end(directory, RunResult(status))
         except DropstudyError:
             raise
         except Exception as error:
             traceback.print_exc()
-            reason = (str(error).splitlines() or [""])[0]
-            raise TrainingError(
-                f"{type(error).__name__}: {reason[:300]} (in full in {directory.log})"
-            ) from error
+            reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+            _note_early_end(directory, RunResult("failed", reason))
+            raise TrainingError(f"{reason} (in full in {directory.log})") from error
     if quiet:
         typer.echo(directory.path)
-    if result.status == "interrupted":
+    if status == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def _note_early_end(directory: RunDirectory, result: RunResult) -> None:
+    """Writes the result of a run that ended before it could do so itself."""
+    if not directory.result.exists():
+        write_result(directory, result)

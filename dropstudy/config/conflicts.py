@@ -52,6 +52,8 @@ def find_conflicts(sections: Mapping[str, Any]) -> list[Conflict]:
         conflicts += _check_replicas(training, runtime)
     if runtime is not None:
         conflicts += _check_xla(runtime)
+    if architecture is not None and runtime is not None:
+        conflicts += _check_normalization(architecture, runtime)
     return conflicts
 
 
@@ -158,4 +160,13 @@ def _check_xla(runtime: Runtime) -> Iterator[Conflict]:
             "runtime.xla",
             "got true; XLA cannot compile a step that is spread over replicas: give false, "
             "or runtime.replicas 1",
+        )
+
+
+def _check_normalization(architecture: Architecture, runtime: Runtime) -> Iterator[Conflict]:
+    if architecture.normalization == "batch" and runtime.replicas > 1:
+        yield Conflict(
+            "architecture.normalization",
+            "got batch; each replica would normalize by its own part of a batch: give group or "
+            "none, or runtime.replicas 1",
         )

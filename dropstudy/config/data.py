@@ -7,6 +7,7 @@ from pydantic import Field
 from dropstudy.config.setting import Allowed, Count, Rate, Setting
 
 PatchSize = Annotated[int, Field(ge=8, le=1024), Allowed("a whole number from 8 to 1024")]
+Channels = Literal["rgb", "grey"]
 Folder = Annotated[str, Field(min_length=1), Allowed("the path of a folder")]
 
 
@@ -28,7 +29,7 @@ class DataSetting(Setting):
     """Side of a training patch in pixels."""
     stride: Count | None = None
     """Step of the patch grid in pixels; null: the patch size. Smaller: more patches."""
-    channels: Literal["rgb", "grey"] = "rgb"
+    channels: Channels = "rgb"
     augment: Augmentation = Augmentation()
     evaluation_size: PatchSize = 512
     """Validation and test images are cropped around their centre to at most this side."""

@@ -76,7 +76,7 @@ def _alternatives(node: dict[str, Any], data: Any) -> Iterator[dict[str, Any]]:
     elif "oneOf" in node or "anyOf" in node:
         mapping = node.get("discriminator", {}).get("mapping", {})
         kind = data.get("kind") if isinstance(data, dict) else None
-        if kind in mapping:
+        if isinstance(kind, str) and kind in mapping:
             yield from _alternatives({"$ref": mapping[kind]}, data)
         else:
             for option in node.get("oneOf", node.get("anyOf", [])):

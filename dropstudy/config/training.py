@@ -11,6 +11,8 @@ Monitor = Literal["val_loss", "val_psnr", "val_ssim"]
 
 SSIM_WINDOW = 11
 """Side of the Gaussian window of every SSIM, as a metric and as a loss (Wang 2004)."""
+SSIM_SIGMA = 1.5
+"""The window's standard deviation in pixels."""
 
 
 class Adam(Setting):
@@ -58,7 +60,7 @@ class EarlyStopping(Setting):
     patience: Count = 5
     """Epochs without a new best after which the training ends."""
     minimum_gain: NonNegative = 0.0
-    """A new best must be better by more than this."""
+    """Only a gain above this starts patience anew; the best epoch is the best all the same."""
 
 
 class Training(Setting):

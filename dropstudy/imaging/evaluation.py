@@ -8,7 +8,7 @@ import numpy as np
 
 from dropstudy.config.task import TaskSetting
 from dropstudy.errors import DataError
-from dropstudy.imaging.arrays import Floats, to_floats
+from dropstudy.imaging.arrays import Floats, to_bytes, to_floats
 from dropstudy.imaging.baselines import restore_classically
 from dropstudy.imaging.degradations import degrade
 from dropstudy.imaging.metrics import Scores, score
@@ -48,7 +48,7 @@ def prepare_evaluation(
         multiple: What both sides become a multiple of, for the network's sake.
 
     Raises:
-        DataError: A picture is smaller than ``multiple``.
+        DataError: A picture is smaller than ``multiple``, or the task does not change it.
     """
     images = []
     for picture in pictures:
@@ -59,6 +59,11 @@ def prepare_evaluation(
         else:
             seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
             degraded = degrade(clean, task, np.random.default_rng(seed))
+        if np.array_equal(to_bytes(degraded), to_bytes(clean)):
+            raise DataError(
+                f"{picture.name}: the task leaves nothing of it to restore, so it has no PSNR; "
+                "remove it or choose another task"
+            )
         images.append(
             EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
         )
@@ -75,19 +80,13 @@ def score_all(
 def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
     """The mean of each score over images, by name.
 
-    An image restored without any error has no finite PSNR: it is left out of that mean.
-
-    Raises:
-        DataError: All images are equal to their clean ones: there is nothing to measure.
+    An image restored without any error has no finite PSNR: it is left out of that mean,
+    which is infinite only where all images are such.
     """
     means = {}
     for name in asdict(scores[0]):
         finite = [value for value in (getattr(item, name) for item in scores) if np.isfinite(value)]
-        if not finite:
-            raise DataError(
-                "every evaluated image equals its clean one; the task changes nothing to restore"
-            )
-        means[name] = fmean(finite)
+        means[name] = fmean(finite) if finite else float("inf")
     return means
 
 

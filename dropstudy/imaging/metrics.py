@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dropstudy.config.training import SSIM_WINDOW
+from dropstudy.config.training import SSIM_SIGMA, SSIM_WINDOW
 from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Floats, to_bytes
 
-SSIM_SIGMA = 1.5
 ACCURACY_MARGIN = 8
 """Levels of 255 by which a value may be off and still count as restored."""
 

@@ -2,15 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dropstudy.config.data import Channels
 from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Bytes
-
-Channels = Literal["rgb", "grey"]
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm"}) | {
     ".tif",

@@ -219,9 +219,7 @@ def _read_arrays(data: Arrays) -> list[Picture]:
         raise DataError(f"{data.path}: not a .npz file of plain arrays")
     if "clean" not in arrays:
         raise DataError(f"{data.path}: has no array 'clean'")
-    checked = {
-        name: _check_array(array, data, f"{data.path}: {name}") for name, array in arrays.items()
-    }
+    checked = {name: _check_array(array, data, name) for name, array in arrays.items()}
     degraded = checked.get("degraded")
     if degraded is not None and len(degraded) != len(checked["clean"]):
         raise DataError(
@@ -235,7 +233,8 @@ def _read_arrays(data: Arrays) -> list[Picture]:
     return pictures
 
 
-def _check_array(array: NDArray[Any], data: Arrays, where: str) -> NDArray[Any]:
+def _check_array(array: NDArray[Any], data: Arrays, name: str) -> NDArray[Any]:
+    where = f"{data.path}: {name}"
     given, wanted = array.shape, data.channel_count
     if array.ndim == 3:
         array = array[..., np.newaxis]
@@ -249,7 +248,7 @@ def _check_array(array: NDArray[Any], data: Arrays, where: str) -> NDArray[Any]:
     if not np.issubdtype(array.dtype, np.floating):
         raise DataError(f"{where}: has type {array.dtype}; give uint8, or floats in [0, 1]")
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-    in_range = low >= -1 and high <= 2 if where.endswith("degraded") else low >= 0 and high <= 1
+    in_range = low >= -1 and high <= 2 if name == "degraded" else low >= 0 and high <= 1
     if not in_range:
         raise DataError(f"{where}: has values from {low:g} to {high:g}; give floats in [0, 1]")
     return np.asarray(array, dtype=np.float32)

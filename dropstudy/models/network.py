@@ -49,6 +49,10 @@ def build_network(
             level=0 if group == "bottleneck" else level,
         )
 
+    # Else a user's own keras.json decides them.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
     degraded = keras.Input((size, size, channels), name="degraded")
     features = apply_dropout(degraded, dropout.input, name="input_dropout", seed=seed)
     skips = []

@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from dropstudy.config import Experiment, dump_experiment
 from dropstudy.config.description import describe_experiment
 from dropstudy.imaging.arrays import Floats
@@ -38,7 +36,6 @@ def run_experiment(
         DropstudyError: The data, the machine or the training do not allow it.
     """
     started = time.perf_counter()
-    write_text(directory.config, dump_experiment(experiment))
     result = RunResult(status="finished", monitor=experiment.training.monitor)
     error: Exception | None = None
     try:
@@ -59,6 +56,7 @@ def _train(
     experiment: Experiment, directory: RunDirectory, observer: Observer, result: RunResult
 ) -> None:
     """Everything from the images to the final scores; fills ``result`` as it goes."""
+    write_text(directory.config, dump_experiment(experiment))
     observer.on_stage("reading images")
     split = load_split(experiment.data)
     runtime = configure_runtime(experiment.runtime)
@@ -100,11 +98,12 @@ def _fit(
 ) -> str:
     """Trains and notes every epoch; returns which epoch the network is left at."""
     best_weights: list[Any] = []
+    new_model = directory.model.with_name(f".partial{directory.model.suffix}")
 
     def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
         if is_best:
             best_weights[:] = fit.network.get_weights()
-            _save(fit.network, directory.model)
+            fit.network.save(new_model)
         if experiment.samples.every and epoch % experiment.samples.every == 0:
             path = directory.epoch_samples(epoch)
             _draw(experiment, directory, fit.validation, restored, path, f"epoch {epoch}")
@@ -112,9 +111,14 @@ def _fit(
     def on_epoch(record: EpochRecord, is_best: bool) -> None:
         result.epochs.append(record)
         append_epoch(directory, record)
+        if is_best:  # only now, so that the model is never of an epoch without a row
+            new_model.replace(directory.model)
         observer.on_epoch(record, is_best=is_best)
 
-    fit_network(fit, Hooks(observer.on_step, on_validated, on_epoch))
+    try:
+        fit_network(fit, Hooks(observer.on_step, on_validated, on_epoch))
+    finally:
+        new_model.unlink(missing_ok=True)
     if experiment.training.restore_best and result.best is not None:
         fit.network.set_weights(best_weights)
         return f"best epoch, {result.best.epoch}"
@@ -131,12 +135,6 @@ def _note_environment(directory: RunDirectory, runtime: RuntimeChoice, split: Sp
         "pictures": pictures,
     }
     write_json(directory.environment, noted)
-
-
-def _save(network: keras.Model, path: Path) -> None:
-    partial = path.with_name(f".partial{path.suffix}")
-    network.save(partial)
-    partial.replace(path)
 
 
 def _draw(

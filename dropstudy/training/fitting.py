@@ -169,12 +169,12 @@ def _train_epoch(
                 batch = batches.next()
             if step == fit.steps_per_epoch:
                 learning_rate = float(keras.ops.convert_to_numpy(fit.optimizer.learning_rate))
-            # A loss is fetched one step late, so that a GPU need not wait for Python;
-            # but at once after the first step, whose time is the compiling's.
+            # A loss is fetched one step late, so that a GPU need not wait for Python; but at
+            # once after the first step, which compiles, and the last, whose time else is no one's.
             if pending is not None:
                 losses.append(_fetch(pending, epoch, step - 1))
             pending = fit.train_step(batch)
-            if step == 1:
+            if step in (1, fit.steps_per_epoch):
                 float(pending)
         hooks.on_step(epoch, step)
     losses.append(_fetch(pending, epoch, fit.steps_per_epoch))

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import numpy as np
 from keras import ops
 
-from dropstudy.config.training import SSIM_WINDOW, LossName
+from dropstudy.config.training import SSIM_SIGMA, SSIM_WINDOW, LossName
 
 Loss = Callable[[Any, Any], Any]
 """From restored and clean images, ``(batch, height, width, channels)``, to ``(batch,)``."""
@@ -17,7 +17,6 @@ SSIM_SHARE = 0.84
 """Of the mix with the mean absolute error (Zhao 2017)."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of MS-SSIM's five scales, finest first (Wang 2003)."""
-_SSIM_SIGMA = 1.5
 
 
 def make_loss(name: LossName, *, patch_size: int) -> Loss:
@@ -95,7 +94,7 @@ def _ssim_parts(first: Any, second: Any) -> tuple[Any, Any]:
     """SSIM's luminance and contrast-structure maps, where the window fits whole."""
     channels = first.shape[-1]
     offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
-    line = np.exp(-(offsets**2) / (2 * _SSIM_SIGMA**2))
+    line = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
     line /= line.sum()
     kernels = [
         ops.convert_to_tensor(np.tile(line.reshape(shape), (1, 1, channels, 1)), "float32")

@@ -47,6 +47,11 @@ def configure_runtime(runtime: Runtime) -> RuntimeChoice:
         RuntimeUnavailableError: The machine lacks the device, or TensorFlow has already
             started with other threads or devices.
     """
+    if keras.backend.backend() != runtime.backend:
+        raise RuntimeUnavailableError(
+            f"runtime.backend: got {runtime.backend}, but Keras has started with "
+            f"{keras.backend.backend()}; set KERAS_BACKEND={runtime.backend}"
+        )
     gpus = tf.config.list_physical_devices("GPU")
     if runtime.device == "gpu" and not gpus:
         raise RuntimeUnavailableError(
@@ -64,13 +69,15 @@ def configure_runtime(runtime: Runtime) -> RuntimeChoice:
         ) from None
     if runtime.deterministic:
         tf.config.experimental.enable_op_determinism()
-    models = tuple(_gpu_model(gpu) for gpu in gpus[: runtime.replicas]) if uses_gpu else ()
-    precision, reason = choose_precision(runtime, gpus if uses_gpu else [])
+    # TensorFlow's default would multiply float32 with the 10 bits of TF32 on newer GPUs.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    used_gpus = gpus[: runtime.replicas] if uses_gpu else []
+    precision, reason = choose_precision(runtime, used_gpus)
     keras.config.set_dtype_policy(precision)
     return RuntimeChoice(
         device="gpu" if uses_gpu else "cpu",
         device_names=names,
-        device_models=models,
+        device_models=tuple(map(_gpu_model, used_gpus)),
         precision=precision,
         precision_reason=reason,
         xla=runtime.xla,

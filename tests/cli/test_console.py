@@ -1,9 +1,13 @@
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from dropstudy.cli.console import align_columns, console, divert_stderr, print_error
+from dropstudy.cli.display import LineDisplay
 
 TRICKY = "runs [old]/a.yaml:100: tags[1]: got [/b]; :warning: " + "long " * 40
 
@@ -42,3 +46,12 @@ def test_standard_error_goes_to_the_file_even_from_below_python(
     os.write(2, b"afterwards\n")
     assert log.read_text(encoding="utf-8") == "before\nfrom below\n"
     assert capfd.readouterr().err == "afterwards\n"
+
+
+def test_a_display_on_a_terminal_leaves_standard_error_to_the_log(tmp_path: Path) -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    with LineDisplay(terminal), divert_stderr(tmp_path / "log.txt"):
+        os.write(2, b"from below\n")
+        assert sys.stderr is not terminal.file
+        assert type(sys.stderr).__module__ != "rich.file_proxy"
+    assert (tmp_path / "log.txt").read_text() == "from below\n"

@@ -287,6 +287,25 @@ def test_an_interrupt_ends_the_run_and_keeps_what_it_has(smoke_yaml: Path, tmp_p
         assert model.testzip() is None
 
 
+def test_a_reader_that_leaves_and_another_backend_in_the_environment_change_nothing(
+    smoke_yaml: Path, tmp_path: Path
+) -> None:
+    changes = with_changes("training.epochs=2", "training.steps_per_epoch=2")
+    process = subprocess.Popen(
+        command("run", smoke_yaml, "--runs-dir", tmp_path, *changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**ENVIRONMENT, "KERAS_BACKEND": "jax"},
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=240) == 0
+    [directory] = tmp_path.iterdir()
+    result = json.loads((directory / "result.json").read_text())
+    assert (result["status"], result["last"]["epoch"]) == ("finished", 2)
+
+
 def test_a_runs_directory_that_cannot_be_made_is_named_with_its_option(
     smoke_yaml: Path, tmp_path: Path
 ) -> None:

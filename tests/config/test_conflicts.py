@@ -83,6 +83,10 @@ RESIDUAL = "architecture.block=residual"
             "give null, or runtime.replicas 1",
         ),
         (
+            ["runtime.replicas=2", "architecture.normalization=batch"],
+            "architecture.normalization: got batch; each replica would normalize by its own part",
+        ),
+        (
             ["runtime.replicas=2", "runtime.xla=true"],
             "runtime.xla: got true; XLA cannot compile a step that is spread over replicas: "
             "give false, or runtime.replicas 1",

@@ -70,9 +70,10 @@ def test_given_degraded_images_are_cut_as_the_clean_ones() -> None:
 
 
 def test_degraded_images_that_the_task_does_not_ask_for_are_left_aside() -> None:
-    with_degraded = Picture("a", flat_image(0.5, 16), flat_image(0.0, 16))
+    clean = random_image(16, 16)
+    with_degraded = Picture("a", clean, flat_image(0.0, 16))
     (image,) = prepare_evaluation([with_degraded], make_task("pixelate"), largest=16, multiple=8)
-    assert np.allclose(image.degraded, 0.5)
+    assert image.degraded.mean() == pytest.approx(clean.mean(), abs=1e-6)
 
 
 def test_the_task_given_needs_degraded_images() -> None:
@@ -83,7 +84,7 @@ def test_the_task_given_needs_degraded_images() -> None:
 def test_the_mean_of_psnrs_is_not_the_psnr_of_the_mean_error() -> None:
     """Off by 51 levels and by 1: 13.98 and 48.13 dB, 31.06 on average; pooled, 16.99."""
     pictures = [Picture("a", flat_image(0, 16)), Picture("b", flat_image(0, 16))]
-    images = prepare_evaluation(pictures, make_task("pixelate"), largest=16, multiple=8)
+    images = prepare_evaluation(pictures, make_task("gaussian"), largest=16, multiple=8)
     offsets = {"a": 51 / 255, "b": 1 / 255}
     scores = score_all(images, lambda image: image.clean + np.float32(offsets[image.name]))
     assert [item.psnr for item in scores] == pytest.approx([13.9794, 48.1308], abs=1e-4)
@@ -95,6 +96,11 @@ def test_an_image_without_any_error_is_left_out_of_the_mean_psnr_alone() -> None
     assert means == {"psnr": 30.0, "ssim": pytest.approx(0.9), "accuracy": 0.75}
 
 
-def test_no_error_in_any_image_is_nothing_to_measure() -> None:
-    with pytest.raises(DataError, match="every evaluated image equals its clean one"):
-        mean_scores([Scores(math.inf, 1.0, 1.0)] * 2)
+def test_the_mean_psnr_is_infinite_only_where_all_images_are_without_error() -> None:
+    assert mean_scores([Scores(math.inf, 1.0, 1.0)] * 2)["psnr"] == math.inf
+
+
+def test_an_image_that_the_task_does_not_change_is_refused_by_name() -> None:
+    flat = Picture("black", flat_image(0, 16))
+    with pytest.raises(DataError, match="black: the task leaves nothing of it to restore"):
+        prepare_evaluation([_picture("a"), flat], make_task("pixelate"), largest=16, multiple=8)

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from dropstudy.config.data import Channels
 from dropstudy.errors import DataError
-from dropstudy.imaging.reading import SUFFIXES, Channels, list_images, read_image
+from dropstudy.imaging.reading import SUFFIXES, list_images, read_image
 from tests.imaging.examples import random_image, write_images
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
