@@ -185,13 +185,13 @@ class _EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
         self.epochs: list[Epoch] = []
         self._start = self._trained = 0.0
 
-    def on_epoch_begin(self, *_: Any) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._start = time.perf_counter()
 
-    def on_train_batch_end(self, *_: Any) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._trained = time.perf_counter()
 
-    def on_epoch_end(self, *_: Any) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         whole = time.perf_counter() - self._start
         self.epochs.append(Epoch(self._trained - self._start, whole, whole))
 

@@ -83,11 +83,14 @@ def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
     An image restored without any error has no finite PSNR: it is left out of that mean,
     which is infinite only where all images are such.
     """
-    means = {}
-    for name in asdict(scores[0]):
-        finite = [value for value in (getattr(item, name) for item in scores) if np.isfinite(value)]
-        means[name] = fmean(finite) if finite else float("inf")
-    return means
+    names = asdict(scores[0])
+    return {name: mean_finite([getattr(item, name) for item in scores]) for name in names}
+
+
+def mean_finite(values: Sequence[float]) -> float:
+    """The mean of the finite values; infinite where there is none."""
+    finite = [value for value in values if np.isfinite(value)]
+    return fmean(finite) if finite else float("inf")
 
 
 def _central_window(picture: Picture, largest: int, multiple: int) -> tuple[slice, slice]:

@@ -23,7 +23,6 @@ class EpochRecord:
         val_accuracy: Share of values within 8 levels of 255.
         train_eval_loss: Like val_loss, on fixed training images.
         train_eval_psnr: Like val_psnr, on those.
-        train_eval_ssim: Like val_ssim, on those.
         psnr_gap: Generalisation gap, train_eval_psnr − val_psnr.
         train_seconds: All training steps, the first one included.
         val_seconds: Restoring and scoring the validation images.
@@ -45,7 +44,6 @@ class EpochRecord:
     val_accuracy: float
     train_eval_loss: float
     train_eval_psnr: float
-    train_eval_ssim: float
     psnr_gap: float
     train_seconds: float
     val_seconds: float

@@ -61,3 +61,17 @@ def test_the_unets_with_dropout_differ_in_its_kind_alone() -> None:
         for name in ("unet_dropout", "unet_spatial")
     }
     assert kinds == {"unet_dropout": {"dropout"}, "unet_spatial": {"spatial"}}
+
+
+def test_the_readme_shows_the_spatial_config_as_it_is() -> None:
+    text = (CONFIGS / "unet_spatial.yaml").read_text(encoding="utf-8")
+    body = text[text.index("name:") :]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"```yaml\n{body}```" in readme
+
+
+@pytest.mark.parametrize("name", STUDIES_OF_DROPOUT)
+def test_the_head_of_a_config_says_question_command_duration_and_score(name: str) -> None:
+    head = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8").partition("name:")[0]
+    for word in ("Question", f"dropstudy run configs/{name}.yaml", "Duration", "Expected", "dB"):
+        assert word in head
