@@ -4,14 +4,16 @@ import os
 import signal
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropstudy.cli.console import console, divert_stderr
 from dropstudy.cli.options import ConfigFile, Overrides
-from dropstudy.runs.directory import RunDirectory
-from dropstudy.runs.records import RunResult, write_result
+
+if TYPE_CHECKING:
+    from dropstudy.runs.directory import RunDirectory
+    from dropstudy.runs.records import RunResult
 
 INTERRUPTED = 130
 """Exit code of a run that Ctrl-C ended, as shells have it: 128 and the signal's number."""
@@ -32,6 +34,8 @@ def run(
     from dropstudy.cli.display import LineDisplay, QuietDisplay
     from dropstudy.config import load_experiment
     from dropstudy.errors import DropstudyError, TrainingError
+    from dropstudy.runs.directory import RunDirectory
+    from dropstudy.runs.records import RunResult
 
     changes = [*overrides, f"name={name}"] if name else overrides
     experiment = load_experiment(file, changes)
@@ -61,7 +65,9 @@ def run(
         raise typer.Exit(INTERRUPTED)
 
 
-def _note_early_end(directory: RunDirectory, result: RunResult) -> None:
+def _note_early_end(directory: "RunDirectory", result: "RunResult") -> None:
     """Writes the result of a run that ended before it could do so itself."""
+    from dropstudy.runs.records import write_result
+
     if not directory.result.exists():
         write_result(directory, result)
