@@ -10,6 +10,7 @@ from dropstudy.imaging.patches import Batch, PatchSampler
 DEPTH = 4
 """Batches that may lie ready."""
 _POLL_SECONDS = 0.1
+_JOIN_SECONDS = 2.0
 
 
 class Prefetcher:
@@ -47,7 +48,7 @@ class Prefetcher:
     ) -> None:
         """Ends the thread."""
         self._closed.set()
-        self._thread.join()
+        self._thread.join(_JOIN_SECONDS)  # an interrupt need not wait for a huge batch
 
     def next(self) -> Batch:
         """The next batch; waits until it is ready.
