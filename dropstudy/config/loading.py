@@ -34,7 +34,8 @@ def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experime
     try:
         experiment = Experiment.model_validate(document.data)
     except ValidationError as error:
-        found = find_problems(error, document.data) + _conflicts_beside(error, document.data)
+        found = find_problems(error, document.data)
+        found += _conflicts_beside(error, document.data, [place for place, _ in found])
         problems += [_locate(document, changed, place, text) for place, text in found]
         problems.sort(key=lambda problem: (problem.line is None, problem.line or 0))
         experiment = None
@@ -57,7 +58,7 @@ def _kind_first(value: Any) -> Any:
 
 
 def _conflicts_beside(
-    error: ValidationError, data: dict[str, Any]
+    error: ValidationError, data: dict[str, Any], places: list[tuple[Key, ...]]
 ) -> list[tuple[tuple[Key, ...], str]]:
     """Conflicts among the sections that are valid, where others are not.
 
@@ -66,6 +67,11 @@ def _conflicts_beside(
     broken = {item["loc"][0] for item in error.errors() if item["loc"]}
     if not broken:
         return []
+    if isinstance(data.get("dropout"), dict):  # each group of which stands by itself
+        wrong = {place[1] for place in places if place[0] == "dropout" and len(place) > 1}
+        groups = {group: value for group, value in data["dropout"].items() if group not in wrong}
+        data = {**data, "dropout": groups}
+        broken.discard("dropout")
     sections = {
         name: TypeAdapter(field.rebuild_annotation()).validate_python(data[name])
         if name in data

@@ -239,3 +239,17 @@ def test_no_value_anywhere_raises_anything_but_a_located_config_error(
         load_experiment(path)
     except ConfigError as error:
         assert all(line.startswith(f"{path}:") for line in str(error).splitlines())
+
+
+def test_a_wrong_group_of_dropout_hides_no_conflict_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "u.yaml"
+    path.write_text(
+        "name: u\ndata: {kind: photos}\ntask: {kind: pixelate}\narchitecture: {kind: unet}\n"
+        "dropout:\n  encoder: {kind: spatial, rate: [0.1, 0.1]}\n"
+        "  skip: {kind: spatial, rate: 1.5}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{path}:6: dropout.encoder.rate: got a list of 2; give one number")
+    assert second.startswith(f"{path}:7: dropout.skip.rate: got 1.5; give a fraction")
