@@ -154,7 +154,8 @@ class LineDisplay:
         for name, scores in result.baselines.items():
             rows.append((name, scores["val_psnr"], scores["val_ssim"], scores.get("method", "")))
         for name, psnr, ssim, note in rows:
-            self._fact(name, f"validation {psnr:.2f} dB, SSIM {ssim:.4f}  [dim]{note}[/dim]")
+            beside = f"  [dim]{note}[/dim]" if note else ""
+            self._fact(name, f"validation {psnr:.2f} dB, SSIM {ssim:.4f}{beside}")
         if result.test:
             classical = result.baselines["classical"]
             self._fact(
@@ -172,7 +173,9 @@ class LineDisplay:
                 )
                 return
         gain = best.val_psnr - result.baselines["classical"]["val_psnr"]
-        self._console.print(f"[green]{gain:+.2f} dB over the classical method[/green]")
+        self._console.print(
+            f"[green]{gain:+.2f} dB over the classical method in validation[/green]"
+        )
 
     def _fact(self, name: str, text: str) -> None:
         self._console.print(f"[dim]{name:<10}[/dim]  {text}")

@@ -24,7 +24,8 @@ class RatedDropout(Setting):
     """A dropout whose only number is its rate.
 
     ``dropout`` drops single values (Srivastava 2014), ``spatial`` whole feature maps
-    (Tompson 2015), ``drop_path`` a sample's whole branch (Huang 2016); ``gaussian``
+    (Tompson 2015), ``drop_path`` a sample's whole branch (Huang 2016), which is a skip
+    connection or, with ``architecture.block: residual``, a block; ``gaussian``
     multiplies by noise of mean 1 and variance rate/(1 − rate) (Srivastava 2014).
     """
 
