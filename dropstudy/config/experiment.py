@@ -30,6 +30,8 @@ class Samples(Setting):
     """Epochs from one grid to the next; 0 for the final one alone."""
     size: PatchSize = 120
     """Side of the window shown of each image, in pixels: its most detailed part."""
+    images: CountOrZero = 8
+    """Validation images kept whole, restored and as they were, for comparisons; 0 for none."""
 
 
 class Experiment(Setting):

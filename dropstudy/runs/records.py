@@ -1,13 +1,23 @@
 """What a run notes: a row for each epoch, and a result."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from statistics import median
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from dropstudy.config.training import Monitor
-from dropstudy.runs.directory import RunDirectory, append_line, to_json, write_json
+from dropstudy.runs.directory import (
+    RunDirectory,
+    append_line,
+    to_json,
+    write_json,
+    write_text,
+)
+
+if TYPE_CHECKING:  # commands that only read runs need no Pydantic
+    from dropstudy.config.training import Monitor
 
 Status = Literal["finished", "interrupted", "failed"]
+ImagePart = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,40 @@ class EpochRecord:
         return self.train_seconds + self.val_seconds + self.other_seconds
 
 
+@dataclass(frozen=True)
+class ImageRecord:
+    """What became of one image in the hands of the final network.
+
+    Attributes:
+        part: ``validation`` or ``test``.
+        image: The picture's name.
+        psnr: Of the restored image; infinite where it equals the clean one.
+        ssim: Of the restored image, as the next one.
+        accuracy: Share of values within 8 levels of 255.
+        identity_psnr: Of the degraded image itself, as the next two.
+        identity_ssim: As above.
+        identity_accuracy: As above.
+        classical_psnr: Of the classical method, as the next two.
+        classical_ssim: As above.
+        classical_accuracy: As above.
+        files: Where the image was saved, by what it shows (``restored``, ``degraded``,
+            ``classical``, ``clean``), from the run directory; empty where it was not.
+    """
+
+    part: ImagePart
+    image: str
+    psnr: float
+    ssim: float
+    accuracy: float
+    identity_psnr: float
+    identity_ssim: float
+    identity_accuracy: float
+    classical_psnr: float
+    classical_ssim: float
+    classical_accuracy: float
+    files: dict[str, str]
+
+
 @dataclass
 class RunResult:
     """How a run ended.
@@ -75,33 +119,34 @@ class RunResult:
         test: Scores of the final network on the test images; empty without any.
         parameters: Trained numbers of the network.
         multiply_adds: Of the network for one patch.
+        steps_per_epoch: Training steps in an epoch.
+        draws_per_step: Random numbers that dropout draws for a training step.
+        resumes: How often the run was taken up again after it had ended.
         total_seconds: From the start of the run to its end.
     """
 
     status: Status
     error: str | None = None
     epochs: list[EpochRecord] = field(default_factory=list)
-    monitor: Monitor = "val_loss"
+    monitor: "Monitor" = "val_loss"
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     parameters: int = 0
     multiply_adds: int = 0
+    steps_per_epoch: int = 0
+    draws_per_step: int = 0
+    resumes: int = 0
     total_seconds: float = 0.0
 
     @property
     def best(self) -> EpochRecord | None:
         """The first epoch with the best monitored value."""
-        best: EpochRecord | None = None
-        for record in self.epochs:
-            if best is None or is_better(record, best, self.monitor):
-                best = record
-        return best
+        return best_epoch(self.epochs, self.monitor)
 
     @property
     def median_train_seconds(self) -> float | None:
         """Over the epochs after the first, which alone holds the compiling."""
-        times = [record.train_seconds for record in self.epochs[1:]]
-        return median(times) if times else None
+        return median_train_seconds(self.epochs)
 
     def as_dict(self) -> dict[str, Any]:
         """The content of ``result.json``."""
@@ -118,15 +163,33 @@ class RunResult:
             "total_seconds": self.total_seconds,
             "parameters": self.parameters,
             "multiply_adds": self.multiply_adds,
+            "steps_per_epoch": self.steps_per_epoch,
+            "draws_per_step": self.draws_per_step,
+            "resumes": self.resumes,
         }
 
 
 def is_better(
-    record: EpochRecord, best: EpochRecord, monitor: Monitor, *, minimum_gain: float = 0.0
+    record: EpochRecord, best: EpochRecord, monitor: "Monitor", *, minimum_gain: float = 0.0
 ) -> bool:
     """Whether ``record`` beats ``best`` by more than ``minimum_gain``."""
     gain = float(getattr(record, monitor) - getattr(best, monitor))
     return (-gain if monitor == "val_loss" else gain) > minimum_gain
+
+
+def best_epoch(epochs: Sequence[EpochRecord], monitor: "Monitor") -> EpochRecord | None:
+    """The first epoch with the best monitored value; None without any."""
+    best: EpochRecord | None = None
+    for record in epochs:
+        if best is None or is_better(record, best, monitor):
+            best = record
+    return best
+
+
+def median_train_seconds(epochs: Sequence[EpochRecord]) -> float | None:
+    """Over the epochs after the first, which alone holds the compiling; None without any."""
+    times = [record.train_seconds for record in epochs[1:]]
+    return median(times) if times else None
 
 
 def append_epoch(directory: RunDirectory, record: EpochRecord) -> None:
@@ -137,6 +200,11 @@ def append_epoch(directory: RunDirectory, record: EpochRecord) -> None:
     append_line(directory.epochs, to_json(row))
     cells = ("" if value is None else repr(value) for value in row.values())
     append_line(directory.epochs_table, ",".join(cells))
+
+
+def write_image_records(directory: RunDirectory, records: Sequence[ImageRecord]) -> None:
+    """Writes ``images.jsonl``."""
+    write_text(directory.image_scores, "".join(to_json(asdict(row)) + "\n" for row in records))
 
 
 def write_result(directory: RunDirectory, result: RunResult) -> None:

@@ -1,26 +1,28 @@
 """Runs an experiment from its data to its result, in a run directory."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from dropstudy.config import Experiment, dump_experiment
-from dropstudy.config.description import describe_experiment
 from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.baselines import describe_baseline
-from dropstudy.imaging.evaluation import EvaluationImage
-from dropstudy.imaging.grids import GridHeader, draw_grid
 from dropstudy.imaging.sources import Split, load_split
-from dropstudy.models.summary import count_multiply_adds, count_parameters
+from dropstudy.models.summary import count_multiply_adds, count_parameters, find_dropout_sites
 from dropstudy.runs.directory import RunDirectory, write_json, write_text
 from dropstudy.runs.environment import describe_environment
-from dropstudy.runs.records import EpochRecord, RunResult, append_epoch, write_result
+from dropstudy.runs.records import (
+    EpochRecord,
+    RunResult,
+    append_epoch,
+    write_image_records,
+    write_result,
+)
 from dropstudy.training.assembly import assemble_fit, build_experiment_network
 from dropstudy.training.fitting import Fit, Hooks, evaluate_images, fit_network
 from dropstudy.training.observing import Observer, Plan
-from dropstudy.training.preparation import prepare_images, score_baselines
+from dropstudy.training.preparation import mean_baselines, prepare_images, score_references
+from dropstudy.training.recording import RestoredPart, draw_samples, record_images
 from dropstudy.training.runtime import RuntimeChoice, configure_runtime
 
 
@@ -57,17 +59,22 @@ def _train(
 ) -> None:
     """Everything from the images to the final scores; fills ``result`` as it goes."""
     write_text(directory.config, dump_experiment(experiment))
+    write_json(directory.settings, experiment.model_dump(mode="json"))
     observer.on_stage("reading images")
     split = load_split(experiment.data)
     runtime = configure_runtime(experiment.runtime)
     _note_environment(directory, runtime, split)
     observer.on_stage(f"restoring with the classical method: {describe_baseline(experiment.task)}")
     images = prepare_images(experiment, split)
-    result.baselines = score_baselines(experiment, images)
+    validation, test = score_references(images.validation), score_references(images.test)
+    result.baselines = mean_baselines(experiment, validation=validation, test=test)
     observer.on_stage("building the network")
     fit = assemble_fit(experiment, split=split, images=images, runtime=runtime)
     sized = build_experiment_network(experiment, size=experiment.data.patch_size)
     result.parameters, result.multiply_adds = count_parameters(sized), count_multiply_adds(sized)
+    result.steps_per_epoch = fit.steps_per_epoch
+    sites = find_dropout_sites(sized, experiment.dropout, batch_size=experiment.training.batch_size)
+    result.draws_per_step = sum(site.draws for site in sites)
     observer.on_start(
         Plan(
             experiment=experiment,
@@ -82,11 +89,24 @@ def _train(
         )
     )
     final = _fit(experiment, directory, observer, result, fit)
-    restored = evaluate_images(fit.evaluate, images.validation).restored
-    _draw(experiment, directory, images.validation, restored, directory.final_samples, final)
+    evaluation = evaluate_images(fit.evaluate, images.validation)
+    draw_samples(
+        experiment,
+        directory,
+        images.validation,
+        evaluation.restored,
+        path=directory.final_samples,
+        label=final,
+    )
+    done = RestoredPart("validation", images.validation, validation, evaluation)
+    records = record_images(directory, done, keep=experiment.samples.images)
     if images.test:
         observer.on_stage("scoring the test images")
-        result.test = evaluate_images(fit.evaluate, images.test).scores
+        evaluation = evaluate_images(fit.evaluate, images.test)
+        result.test = evaluation.scores
+        done = RestoredPart("test", images.test, test, evaluation)
+        records += record_images(directory, done, keep=0)
+    write_image_records(directory, records)
 
 
 def _fit(
@@ -106,7 +126,14 @@ def _fit(
             fit.network.save(new_model)
         if experiment.samples.every and epoch % experiment.samples.every == 0:
             path = directory.epoch_samples(epoch)
-            _draw(experiment, directory, fit.validation, restored, path, f"epoch {epoch}")
+            draw_samples(
+                experiment,
+                directory,
+                fit.validation,
+                restored,
+                path=path,
+                label=f"epoch {epoch}",
+            )
 
     def on_epoch(record: EpochRecord, is_best: bool) -> None:
         result.epochs.append(record)
@@ -135,25 +162,3 @@ def _note_environment(directory: RunDirectory, runtime: RuntimeChoice, split: Sp
         "pictures": pictures,
     }
     write_json(directory.environment, noted)
-
-
-def _draw(
-    experiment: Experiment,
-    directory: RunDirectory,
-    images: Sequence[EvaluationImage],
-    restored: Sequence[Floats],
-    path: Path,
-    label: str,
-) -> None:
-    count = experiment.samples.count
-    if not count:
-        return
-    header = GridHeader(
-        title=f"{directory.path.name} · {label}",
-        subtitle=describe_experiment(experiment),
-        baseline=describe_baseline(experiment.task),
-    )
-    page = draw_grid(
-        images[:count], restored[:count], header=header, window=experiment.samples.size
-    )
-    page.save(path)

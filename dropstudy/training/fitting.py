@@ -13,7 +13,7 @@ from dropstudy.config.training import Training
 from dropstudy.errors import TrainingError
 from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.evaluation import EvaluationImage, mean_finite, mean_scores
-from dropstudy.imaging.metrics import psnr, score
+from dropstudy.imaging.metrics import Scores, psnr, score
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.runs.environment import available_cores, peak_memory_bytes
 from dropstudy.runs.records import EpochRecord
@@ -29,13 +29,18 @@ class Evaluation:
 
     Attributes:
         loss: Mean over the images.
-        scores: Mean of each score over the images, by name.
+        image_scores: The scores of each image.
         restored: The network's output for each image.
     """
 
     loss: float
-    scores: dict[str, float]
+    image_scores: list[Scores]
     restored: list[Floats]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The mean of each score over the images, by name."""
+        return mean_scores(self.image_scores)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def evaluate_images(evaluate: Evaluate, images: Sequence[EvaluationImage]) -> Ev
         scores = [future.result() for future in pending]
     return Evaluation(
         loss=fmean(loss for _, loss in outputs),
-        scores=mean_scores(scores),
+        image_scores=scores,
         restored=[restored for restored, _ in outputs],
     )
 
@@ -126,15 +131,16 @@ def fit_network(fit: Fit, hooks: Hooks) -> None:
                 validation = evaluate_images(fit.evaluate, fit.validation)
             if not math.isfinite(validation.loss):
                 raise TrainingError(f"epoch {epoch}: the validation loss is {validation.loss}")
+            scores = validation.scores
             train_eval_loss, train_eval_psnr = _evaluate_training(fit)
             record = EpochRecord(
                 epoch=epoch,
                 train_loss=train_loss,
                 val_loss=validation.loss,
-                **{f"val_{name}": value for name, value in validation.scores.items()},
+                **{f"val_{name}": value for name, value in scores.items()},
                 train_eval_loss=train_eval_loss,
                 train_eval_psnr=train_eval_psnr,
-                psnr_gap=train_eval_psnr - validation.scores["psnr"],
+                psnr_gap=train_eval_psnr - scores["psnr"],
                 train_seconds=timer.seconds("train"),
                 val_seconds=timer.seconds("val"),
                 other_seconds=0.0,

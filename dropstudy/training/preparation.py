@@ -1,5 +1,6 @@
 """The images that a run is scored on, and what the classical methods make of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from dropstudy.imaging.evaluation import (
     prepare_evaluation,
     score_all,
 )
+from dropstudy.imaging.metrics import Scores
 from dropstudy.imaging.sources import Split
 
 
@@ -48,7 +50,30 @@ def prepare_images(experiment: Experiment, split: Split) -> ScoredImages:
     return ScoredImages(validation, test, training)
 
 
-def score_baselines(experiment: Experiment, images: ScoredImages) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class ReferenceScores:
+    """What a network's scores are held against, image by image.
+
+    Attributes:
+        identity: The scores of the degraded images themselves.
+        classical: The scores of the classical method.
+    """
+
+    identity: list[Scores]
+    classical: list[Scores]
+
+
+def score_references(images: Sequence[EvaluationImage]) -> ReferenceScores:
+    """Scores the degraded images and what the classical method made of them."""
+    return ReferenceScores(
+        identity=score_all(images, lambda image: image.degraded),
+        classical=score_all(images, lambda image: image.baseline),
+    )
+
+
+def mean_baselines(
+    experiment: Experiment, *, validation: ReferenceScores, test: ReferenceScores
+) -> dict[str, dict[str, Any]]:
     """The scores of returning the input (``identity``) and of the ``classical`` method.
 
     Returns:
@@ -59,10 +84,10 @@ def score_baselines(experiment: Experiment, images: ScoredImages) -> dict[str, d
         "identity": {},
         "classical": {"method": describe_baseline(experiment.task)},
     }
-    for prefix, part in (("val", images.validation), ("test", images.test)):
-        if part:
-            identity = mean_scores(score_all(part, lambda image: image.degraded))
-            classical = mean_scores(score_all(part, lambda image: image.baseline))
-            for name, means in (("identity", identity), ("classical", classical)):
+    for prefix, references in (("val", validation), ("test", test)):
+        for name in baselines:
+            scores = getattr(references, name)
+            if scores:
+                means = mean_scores(scores)
                 baselines[name] |= {f"{prefix}_{key}": value for key, value in means.items()}
     return baselines
