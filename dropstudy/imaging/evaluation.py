@@ -50,24 +50,46 @@ def prepare_evaluation(
     Raises:
         DataError: A picture is smaller than ``multiple``, or the task does not change it.
     """
-    images = []
-    for picture in pictures:
-        window = _central_window(picture, largest, multiple)
-        clean = to_floats(picture.clean[window])
-        if task.kind == "given" and picture.degraded is not None:
-            degraded = to_floats(picture.degraded[window])
-        else:
-            seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
-            degraded = degrade(clean, task, np.random.default_rng(seed))
-        if np.array_equal(to_bytes(degraded), to_bytes(clean)):
-            raise DataError(
-                f"{picture.name}: the task leaves nothing of it to restore, so it has no PSNR; "
-                "remove it or choose another task"
-            )
-        images.append(
-            EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
+    return [
+        prepare_image(crop_picture(picture, largest=largest, multiple=multiple), task)
+        for picture in pictures
+    ]
+
+
+def prepare_image(picture: Picture, task: TaskSetting) -> EvaluationImage:
+    """Degrades and classically restores a picture, whole.
+
+    Raises:
+        DataError: The task does not change the picture.
+    """
+    clean = to_floats(picture.clean)
+    if task.kind == "given" and picture.degraded is not None:
+        degraded = to_floats(picture.degraded)
+    else:
+        seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
+        degraded = degrade(clean, task, np.random.default_rng(seed))
+    if np.array_equal(to_bytes(degraded), to_bytes(clean)):
+        raise DataError(
+            f"{picture.name}: the task leaves nothing of it to restore, so it has no PSNR; "
+            "remove it or choose another task"
         )
-    return images
+    return EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
+
+
+def crop_picture(picture: Picture, *, largest: int, multiple: int) -> Picture:
+    """The centre of a picture.
+
+    Args:
+        picture: What to cut.
+        largest: Longest side, in pixels, that is kept.
+        multiple: What both sides become a multiple of.
+
+    Raises:
+        DataError: The picture is smaller than ``multiple``.
+    """
+    window = _central_window(picture, largest, multiple)
+    degraded = None if picture.degraded is None else picture.degraded[window]
+    return Picture(picture.name, picture.clean[window], degraded)
 
 
 def score_all(

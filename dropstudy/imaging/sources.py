@@ -23,6 +23,7 @@ from dropstudy.config.data import (
     SplitSetting,
 )
 from dropstudy.errors import DataError
+from dropstudy.imaging.pairing import pair_images
 from dropstudy.imaging.reading import list_images, read_image
 
 VALIDATION_PHOTOS = {
@@ -155,38 +156,12 @@ def _hold(pictures: Iterable[Picture], where: str) -> list[Picture]:
 
 
 def _read_pairs(data: ImagePairs) -> Iterator[Picture]:
-    folders = Path(data.degraded), Path(data.clean)
-    degraded, clean = (_by_pair_name(root) for root in folders)
-    unmatched = [
-        f"{root / name}.*"
-        for root, names in zip(
-            folders, (degraded.keys() - clean.keys(), clean.keys() - degraded.keys()), strict=True
-        )
-        for name in sorted(names)
-    ]
-    if unmatched:
-        shown = ", ".join(unmatched[:5]) + (", …" if len(unmatched) > 5 else "")
-        raise DataError(f"{len(unmatched)} images have no partner of the same name: {shown}")
-    for name in sorted(clean)[: data.limit]:
+    for pair in pair_images(Path(data.degraded), Path(data.clean))[: data.limit]:
         picture = Picture(
-            name, read_image(clean[name], data.channels), read_image(degraded[name], data.channels)
+            pair.name, read_image(pair.clean, data.channels), read_image(pair.given, data.channels)
         )
-        _check_partner(picture, str(degraded[name]))
+        _check_partner(picture, str(pair.given))
         yield picture
-
-
-def _by_pair_name(root: Path) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for path in list_images(root):
-        name = _pair_name(path, root)
-        if name in paths:
-            raise DataError(f"{paths[name]} and {path}: two images of one name; keep one")
-        paths[name] = path
-    return paths
-
-
-def _pair_name(path: Path, root: Path) -> str:
-    return path.relative_to(root).with_suffix("").as_posix()
 
 
 def _check_partner(picture: Picture, where: str) -> None:
