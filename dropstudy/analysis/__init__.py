@@ -1,0 +1,1 @@
+"""What runs say when they are compared: statistics, figures, reports; no Keras."""

@@ -1,0 +1,133 @@
+"""Which runs are one arm: those that differ in nothing but their seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from dropstudy.analysis.measures import Measure
+from dropstudy.errors import ConfigError
+from dropstudy.runs.reading import Run
+from dropstudy.runs.settings import changed_keys, flatten
+
+NOT_OF_AN_ARM = frozenset({"name", "seed", "tags", "notes"})
+"""Settings that change neither a network nor how it is fitted; so do all of ``samples``."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One variant under study.
+
+    Attributes:
+        label: What tables call it.
+        runs: Its runs, at least one, by seed.
+        traits: The settings that make it, by dotted key.
+    """
+
+    label: str
+    runs: tuple[Run, ...]
+    traits: dict[str, Any]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of its runs, each once."""
+        return sorted({run.seed for run in self.runs})
+
+    def of_seed(self, seed: int) -> list[Run]:
+        """Its runs of one seed."""
+        return [run for run in self.runs if run.seed == seed]
+
+    def values(self, measure: Measure) -> dict[int, float]:
+        """The measure by seed: a seed's mean, where it has several runs."""
+        values = {}
+        for seed in self.seeds:
+            numbers = [measure.read(run) for run in self.of_seed(seed)]
+            known = [number for number in numbers if number is not None]
+            if known:
+                values[seed] = fmean(known)
+        return values
+
+
+def form_arms(runs: Sequence[Run], *, group_by: str | None = None) -> list[Arm]:
+    """Puts runs that belong together into arms, in the order in which they are met.
+
+    Args:
+        runs: At least one.
+        group_by: A dotted key or the beginning of one, such as ``dropout.skip``: runs that
+            agree in it are one arm, whatever else differs. None: runs are one arm if they
+            agree in all that makes the network and its training.
+
+    Raises:
+        ConfigError: A run lacks the key.
+    """
+    groups: dict[str, list[Run]] = {}
+    traits: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        own = arm_traits(run)
+        if group_by is not None:
+            own = {key: value for key, value in own.items() if is_within(key, group_by)}
+            if not own:
+                raise ConfigError(f"--group-by: {run.name} has no setting {group_by}")
+        identity = repr(sorted(own.items()))
+        groups.setdefault(identity, []).append(run)
+        traits[identity] = own
+    labels = _label(list(groups.values()), list(traits.values()))
+    return [
+        Arm(label, tuple(sorted(group, key=lambda run: run.seed)), traits[identity])
+        for label, (identity, group) in zip(labels, groups.items(), strict=True)
+    ]
+
+
+def pair_runs(arm: Arm, baseline: Arm) -> list[tuple[Run, Run]]:
+    """A run of each arm for every seed that both have; the first of several of one seed."""
+    common = [seed for seed in arm.seeds if seed in baseline.seeds]
+    return [(arm.of_seed(seed)[0], baseline.of_seed(seed)[0]) for seed in common]
+
+
+def arm_traits(run: Run) -> dict[str, Any]:
+    """The settings that make an arm, by dotted key.
+
+    Dropout of rate 0 is no dropout, whatever its kind: it adds no layer.
+    """
+    settings = {**run.settings, "dropout": _effective(run.settings["dropout"])}
+    return {
+        key: value
+        for key, value in flatten(settings).items()
+        if key not in NOT_OF_AN_ARM and not is_within(key, "samples")
+    }
+
+
+def is_within(key: str, section: str) -> bool:
+    """Whether a dotted key is ``section`` itself or below it."""
+    return key == section or key.startswith(f"{section}.")
+
+
+def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
+    effective = {}
+    for group, setting in dropout.items():
+        rate = setting.get("rate", 0)
+        drops = any(rate) if isinstance(rate, list) else bool(rate)
+        effective[group] = setting if drops else {"kind": "none"}
+    return effective
+
+
+def _label(groups: list[list[Run]], traits: list[dict[str, Any]]) -> list[str]:
+    """The experiment's name where it tells the arms apart, else what differs between them."""
+    names = [{run.settings["name"] for run in group} for group in groups]
+    if all(len(own) == 1 for own in names) and len(set.union(*names)) == len(groups):
+        return [next(iter(own)) for own in names]
+    keys = changed_keys(traits)
+    labels = []
+    for own in traits:
+        words = [f"{key} {write_value(own[key])}" for key in keys if key in own]
+        labels.append(", ".join(words) or "all runs")
+    return labels
+
+
+def write_value(value: Any) -> str:
+    """A setting as labels and tables give it; a list of rates as ``0.1/0.2``."""
+    if isinstance(value, list):
+        return "/".join(map(write_value, value))
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,107 @@
+"""What else differs between arms: every setting and circumstance that could explain a gain."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dropstudy.analysis.arms import Arm, arm_traits, is_within, write_value
+from dropstudy.runs.reading import Run
+from dropstudy.runs.settings import changed_keys
+
+FACTOR = "dropout"
+"""What runs are compared for unless told otherwise."""
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something in which runs are not alike.
+
+    Attributes:
+        key: A dotted setting, or the name of a circumstance.
+        values: What each arm has, in the arms' order; several where its runs differ.
+        confounds: Why it could explain what the comparison finds; empty for the setting
+            that the runs are compared for.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    confounds: str = ""
+
+
+def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Difference]:
+    """All differences between the runs of ``arms``: the factor's first, then the confounds.
+
+    Args:
+        arms: What is compared.
+        factor: The section or dotted key whose effect is asked for.
+    """
+    traits = {id(run): arm_traits(run) for arm in arms for run in arm.runs}
+    differences = []
+    for key in changed_keys(list(traits.values())):
+        values = tuple(
+            _join(
+                write_value(own[key]) if key in (own := traits[id(run)]) else "–"
+                for run in arm.runs
+            )
+            for arm in arms
+        )
+        why = "" if is_within(key, factor) else "a setting besides what is compared"
+        differences.append(Difference(key, values, why))
+    circumstances = {id(run): _circumstances(run) for arm in arms for run in arm.runs}
+    for key, why in _name_circumstances(circumstances.values()).items():
+        values = tuple(
+            _join(circumstances[id(run)].get(key, UNKNOWN) for run in arm.runs) for arm in arms
+        )
+        differs = len(set(values)) > 1 or any(", " in value for value in values)
+        if differs or (key == "resumed" and set(values) != {"never"}):
+            differences.append(Difference(key, values, why))
+    return sorted(differences, key=lambda difference: bool(difference.confounds))
+
+
+def _join(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
+
+
+_WHY = {
+    "data fingerprint": "other images",
+    "epochs finished": "more training by itself restores better",
+    "steps per epoch": "more training by itself restores better",
+    "status": "a run that did not end by itself may be short of its best",
+    "resumed": "seconds and memory are of several processes",
+    "device": "other arithmetic and another speed",
+    "processor": "another speed",
+    "cores": "another speed",
+    "threads": "another speed, and sums in another order",
+    "precision": "other arithmetic and another speed",
+    "XLA": "other arithmetic and another speed",
+    "python": "another version",
+}
+
+
+def _circumstances(run: Run) -> dict[str, str]:
+    environment, runtime = run.environment, run.environment.get("runtime") or {}
+    devices = runtime.get("device_models") or runtime.get("device_names") or []
+    known: dict[str, Any] = {
+        "data fingerprint": str(environment.get("data_fingerprint") or "")[:12],
+        "epochs finished": len(run.epochs),
+        "steps per epoch": run.result.get("steps_per_epoch"),
+        "status": run.status,
+        "resumed": f"{run.result['resumes']}×" if run.result.get("resumes") else "never",
+        "device": ", ".join(map(str, devices)),
+        "processor": environment.get("processor"),
+        "cores": environment.get("cores"),
+        "threads": runtime.get("threads"),
+        "precision": runtime.get("precision"),
+        "XLA": None if "xla" not in runtime else write_value(runtime["xla"]),
+        "python": environment.get("python"),
+    }
+    packages = environment.get("packages") or {}
+    known |= {f"package {name}": version for name, version in packages.items()}
+    return {key: UNKNOWN if value in (None, "") else str(value) for key, value in known.items()}
+
+
+def _name_circumstances(circumstances: Iterable[dict[str, str]]) -> dict[str, str]:
+    names = dict.fromkeys(key for known in circumstances for key in known)
+    return {name: _WHY.get(name, "another version") for name in names}

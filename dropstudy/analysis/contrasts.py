@@ -1,0 +1,103 @@
+"""One arm against another: the difference of their quality and of their cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from dropstudy.analysis.arms import Arm
+from dropstudy.analysis.cost_contrast import CostContrast, contrast_costs
+from dropstudy.analysis.image_contrast import (
+    ImageContrast,
+    contrast_images,
+    interval_over_images,
+)
+from dropstudy.analysis.judgement import Judgement, Verdict, judge
+from dropstudy.analysis.measures import MEASURES, Measure
+from dropstudy.analysis.statistics import Interval, mean_interval
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """All that is known of an arm against the baseline arm.
+
+    Attributes:
+        arm: The one that is asked about.
+        baseline: The one it is held against.
+        seeds: Those that both have.
+        differences: Of the primary measure, arm − baseline, by seed.
+        judgement: What they say.
+        obstacle: Why no verdict can be given; empty where one can.
+        over_images: The mean difference's interval over seeds and images; None below two seeds.
+        images: The same images side by side; None where their scores were not kept.
+        means: The mean difference of each measure that both have, and its interval, by the
+            measure's key.
+        cost: The seconds; None where an arm has no epoch but the first.
+    """
+
+    arm: Arm
+    baseline: Arm
+    seeds: tuple[int, ...]
+    differences: tuple[float, ...]
+    judgement: Judgement
+    obstacle: str
+    over_images: Interval | None
+    images: ImageContrast | None
+    means: dict[str, tuple[float, Interval | None]]
+    cost: CostContrast | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The judgement's, unless there is an obstacle."""
+        return "inconclusive" if self.obstacle else self.judgement.verdict
+
+
+def contrast_arms(
+    arms: Sequence[Arm], *, baseline: Arm, measure: Measure, margin: float, level: float
+) -> list[Contrast]:
+    """Holds each arm against ``baseline``; all of them are one family of tests."""
+    differences = [_differences(arm, baseline, measure) for arm in arms]
+    judged = judge([list(own.values()) for own in differences], margin=margin, level=level)
+    costs = contrast_costs(arms, baseline=baseline, level=level)
+    return [
+        Contrast(
+            arm=arm,
+            baseline=baseline,
+            seeds=tuple(own),
+            differences=tuple(own.values()),
+            judgement=judgement,
+            obstacle=_find_obstacle(arm, baseline, own),
+            over_images=interval_over_images(arm, baseline, measure=measure, level=level),
+            images=contrast_images(arm, baseline, measure=measure, level=level),
+            means=_mean_differences(arm, baseline, level),
+            cost=cost,
+        )
+        for arm, own, judgement, cost in zip(arms, differences, judged, costs, strict=True)
+    ]
+
+
+def _differences(arm: Arm, baseline: Arm, measure: Measure) -> dict[int, float]:
+    after, before = arm.values(measure), baseline.values(measure)
+    return {seed: after[seed] - before[seed] for seed in after if seed in before}
+
+
+def _mean_differences(
+    arm: Arm, baseline: Arm, level: float
+) -> dict[str, tuple[float, Interval | None]]:
+    means = {}
+    for key, measure in MEASURES.items():
+        differences = list(_differences(arm, baseline, measure).values())
+        if differences:
+            means[key] = fmean(differences), mean_interval(differences, level=1 - level)
+    return means
+
+
+def _find_obstacle(arm: Arm, baseline: Arm, differences: dict[int, float]) -> str:
+    seen = {run.environment.get("data_fingerprint") for own in (arm, baseline) for run in own.runs}
+    if len(seen) > 1:
+        return "the runs saw different images"
+    tasks = {repr(run.settings["task"]) for own in (arm, baseline) for run in own.runs}
+    if len(tasks) > 1:
+        return "the runs had different tasks"
+    if not differences:
+        return "the arms have no seed in common"
+    return ""

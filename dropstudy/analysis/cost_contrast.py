@@ -1,0 +1,106 @@
+"""The seconds of one arm over those of another."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Literal
+
+from dropstudy.analysis.arms import Arm, pair_runs
+from dropstudy.analysis.cost import measure_cost, steady_epoch_seconds
+from dropstudy.analysis.judgement import Judgement, Verdict, judge
+from dropstudy.analysis.statistics import Interval, mean_interval, median_ratio_interval
+from dropstudy.runs.reading import Run
+
+TIME_MARGIN = 0.05
+"""A share of the seconds that does not matter: the protocol's ±5 %."""
+
+CostVerdict = Literal["faster", "slower", "equivalent", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class CostContrast:
+    """The seconds of training an epoch, the arm's over the baseline's.
+
+    Attributes:
+        ratio: Of the medians; the geometric mean over paired seeds.
+        interval: Of the ratio; None where there are too few numbers.
+        over: What the interval varies over: ``seeds``, or ``epochs`` of a single pair.
+        verdict: By the margin of ±5 %; over epochs alone it is never more than inconclusive.
+        seeds_needed: Further seeds that a verdict takes.
+        noise: What speaks against any verdict, such as drift; empty if nothing does.
+    """
+
+    ratio: float
+    interval: Interval | None
+    over: Literal["seeds", "epochs"]
+    verdict: CostVerdict
+    seeds_needed: int
+    noise: str
+
+
+def contrast_costs(
+    arms: Sequence[Arm], *, baseline: Arm, level: float
+) -> list[CostContrast | None]:
+    """Holds each arm's seconds against the baseline's; None where one has a single epoch.
+
+    All of them are one family of tests.
+    """
+    ratios = [_log_ratios(arm, baseline) for arm in arms]
+    judged = judge(ratios, margin=math.log1p(TIME_MARGIN), level=level, higher_is_better=False)
+    return [
+        _contrast_seeds(arm, baseline, judgement, level)
+        if judgement.count > 1
+        else _contrast_epochs(arm, baseline, judgement, level)
+        for arm, judgement in zip(arms, judged, strict=True)
+    ]
+
+
+def _contrast_seeds(arm: Arm, baseline: Arm, judgement: Judgement, level: float) -> CostContrast:
+    logs = judgement.differences
+    ratio, interval = math.exp(fmean(logs)), mean_interval(logs, level=1 - level)
+    if interval is not None:
+        low, high = math.exp(interval.low), math.exp(interval.high)
+        interval = replace(interval, low=low, high=high)
+    noise = _find_noise([*arm.runs, *baseline.runs], ratio)
+    words: dict[Verdict, CostVerdict] = {
+        "better": "faster",
+        "worse": "slower",
+        "equivalent": "equivalent",
+        "inconclusive": "inconclusive",
+    }
+    verdict = "inconclusive" if noise else words[judgement.verdict]
+    return CostContrast(ratio, interval, "seeds", verdict, judgement.seeds_needed, noise)
+
+
+def _contrast_epochs(
+    arm: Arm, baseline: Arm, judgement: Judgement, level: float
+) -> CostContrast | None:
+    """Of one run each: the interval holds for these two runs alone, so there is no verdict."""
+    after, before = (pair_runs(arm, baseline) or [(arm.runs[0], baseline.runs[0])])[0]
+    seconds = steady_epoch_seconds(after), steady_epoch_seconds(before)
+    if not all(seconds):
+        return None
+    ratio, interval = median_ratio_interval(*seconds, level=1 - level)
+    noise = _find_noise([after, before], ratio)
+    return CostContrast(ratio, interval, "epochs", "inconclusive", judgement.seeds_needed, noise)
+
+
+def _log_ratios(arm: Arm, baseline: Arm) -> list[float]:
+    """The logarithm of the ratio of median seconds, for each common seed."""
+    ratios = []
+    for after, before in pair_runs(arm, baseline):
+        seconds = measure_cost(after).epoch_seconds, measure_cost(before).epoch_seconds
+        if seconds[0] and seconds[1]:
+            ratios.append(math.log(seconds[0] / seconds[1]))
+    return ratios
+
+
+def _find_noise(runs: Sequence[Run], ratio: float) -> str:
+    """A run's drift, where it is larger than the difference that is asked about."""
+    costs = [measure_cost(run) for run in runs]
+    drifts = [cost.drift.last_to_first_third for cost in costs if cost.drift and cost.drifts]
+    largest = max(drifts, key=lambda value: abs(math.log(value)), default=1.0)
+    if abs(math.log(largest)) > abs(math.log(ratio)):
+        return f"a run's own epochs drifted by {largest - 1:+.0%}, more than the arms differ"
+    return ""

@@ -1,0 +1,242 @@
+"""Intervals and trends: what two arms or two runs differ by, and how sure that is.
+
+A training seed is the unit: images and epochs of one run are not replicates of its training.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropstudy.errors import DataError
+
+Values = Sequence[float] | NDArray[np.float64]
+"""Finite numbers, such as a difference for each seed."""
+
+DRAWS = 9_999
+"""Resamples, or patterns of signs, drawn by chance, always the same ones."""
+
+SEED = 20_250_101
+ROUNDING = 1e-12
+"""Share of the largest value below which values count as equal."""
+
+BOOTSTRAP_COUNT = 8
+"""From so many differences on the interval needs no normal distribution."""
+
+MOST_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a true value is likely to be.
+
+    Attributes:
+        low: Its lower end.
+        high: Its upper end.
+        level: How often such intervals hold the true value, such as 0.95.
+        method: How it was found, as a table prints it.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a value moves over a run.
+
+    Attributes:
+        slope: Theil–Sen: the median slope over all pairs, per step.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        last_to_first_third: Median of the last third over that of the first.
+    """
+
+    slope: float
+    low: float
+    high: float
+    last_to_first_third: float
+
+
+def mean_interval(differences: Values, *, level: float = 0.95) -> Interval | None:
+    """An interval for the mean difference over all seeds that might have been run.
+
+    The t interval up to 7 values. From 8 on a bias-corrected and accelerated bootstrap (Efron
+    1987), taken at the wider level that makes up for few values (Hesterberg 2015, "expanded
+    percentile interval"). Measured coverage at 95 %, 8 values: 0.945 for normal differences
+    (0.88 without the widening, 0.95 for t), 0.91 for exponential ones (0.85 and 0.89).
+
+    Returns:
+        None below 2 values. For values all equal, that value.
+    """
+    spread = deviation(differences)
+    if spread is None:
+        return None
+    count, mean = len(differences), float(np.mean(differences))
+    method = "t" if count < BOOTSTRAP_COUNT else "widened BCa bootstrap"
+    if spread == 0:
+        return Interval(mean, mean, level, method)
+    if count < BOOTSTRAP_COUNT:
+        from scipy.special import stdtrit
+
+        reach = float(stdtrit(count - 1, (1 + level) / 2)) * spread / float(np.sqrt(count))
+        return Interval(mean - reach, mean + reach, level, method)
+    from scipy.stats import bootstrap
+
+    # Near 1, for the third powers in BCa would underflow; a power of 2 leaves equal sums equal.
+    unit = 2.0 ** np.floor(np.log2(spread))
+    found = bootstrap(
+        (np.asarray(differences, dtype=np.float64) / unit,),
+        np.mean,
+        confidence_level=_widened(level, count),
+        n_resamples=DRAWS,
+        method="BCa",
+        rng=SEED,
+    ).confidence_interval
+    low, high = (unit * float(end) for end in (found.low, found.high))
+    return Interval(low, high, level, method)
+
+
+def hierarchical_interval(
+    differences_by_seed: Sequence[Values], *, same_images: bool = True, level: float = 0.95
+) -> Interval | None:
+    """An interval for the mean difference over other seeds and other images alike.
+
+    Seeds are drawn with replacement, and images: once for all seeds where every seed saw the
+    same ones (Owen 2007; drawn for each seed apart, the interval would miss that a difference
+    may belong to these images), within each seed otherwise. Percentiles at the widened level of
+    `mean_interval`. Measured coverage at 95 % in a normal two-level model of 3 to 10 seeds and 5
+    to 20 images: 0.98–0.99 for the same images, 0.94–0.97 for images of their own.
+
+    Args:
+        differences_by_seed: A row for each seed, a difference for each image.
+        same_images: Whether a column is one image; rows are then equally long.
+        level: How often the interval shall hold the true mean.
+
+    Returns:
+        None below 2 seeds, or for the same single image.
+
+    Raises:
+        DataError: A seed without images, or rows of unequal length for the same images.
+    """
+    rows = [np.asarray(row, dtype=np.float64) for row in differences_by_seed]
+    lengths = sorted({len(row) for row in rows})
+    if lengths[:1] == [0] or (same_images and len(lengths) > 1):
+        raise DataError(
+            f"seeds with {' and '.join(str(length) for length in lengths)} images cannot be "
+            "compared; give each at least one, and the same ones unless same_images is false"
+        )
+    count = min([len(rows), *lengths]) if same_images else len(rows)
+    if count < 2:
+        return None
+    means = _crossed_means(np.stack(rows)) if same_images else _nested_means(rows)
+    outside = (1 - _widened(level, count)) / 2
+    low, high = np.quantile(means, (outside, 1 - outside))
+    return Interval(float(low), float(high), level, "bootstrap over seeds and images")
+
+
+def median_ratio_interval(
+    first: Values, second: Values, *, level: float = 0.95
+) -> tuple[float, Interval | None]:
+    """How many times the median of ``second`` that of ``first`` is, such as of epochs' seconds.
+
+    The interval is a percentile bootstrap of the ratio's logarithm, both resampled apart, given
+    as ratios. It holds for these two runs under the conditions they had: epochs of one
+    run share its machine and its moment, so it says less than repeated runs would. Measured
+    coverage at 95 % for independent log-normal values: 0.90 for 3 on each side, 0.97 from 5 on.
+
+    Args:
+        first: Positive, at least one.
+        second: Alike.
+        level: How often the interval shall hold the true ratio.
+
+    Returns:
+        The ratio, and its interval; None for the latter below 3 values on either side.
+    """
+    logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (first, second)]
+    ratio = float(np.median(first) / np.median(second))
+    if min(len(first), len(second)) < 3:
+        return ratio, None
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        logs,
+        lambda one, other, axis: np.median(one, axis=axis) - np.median(other, axis=axis),
+        confidence_level=level,
+        n_resamples=DRAWS,
+        method="percentile",
+        rng=SEED,
+    ).confidence_interval
+    low, high = (float(np.exp(end)) for end in (found.low, found.high))
+    return ratio, Interval(low, high, level, "bootstrap of medians")
+
+
+def drift(values: Values) -> Drift | None:
+    """Whether a value, such as an epoch's seconds, rises or falls over a run.
+
+    Slope and interval by Theil and Sen (1968), which a few slow epochs do not move; for the same
+    reason the thirds are compared by their medians.
+
+    Args:
+        values: Positive, in order.
+
+    Returns:
+        None below 6 values, where a third has no middle worth the name.
+    """
+    third = len(values) // 3
+    if third < 2:
+        return None
+    from scipy.stats import theilslopes
+
+    found = theilslopes(values, alpha=0.95)
+    ratio = float(np.median(values[-third:]) / np.median(values[:third]))
+    return Drift(float(found.slope), float(found.low_slope), float(found.high_slope), ratio)
+
+
+def deviation(differences: Values) -> float | None:
+    """Standard deviation over seeds (n − 1): None below 2 values.
+
+    0 for values that differ by rounding alone, so that nothing is divided by noise.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if len(values) < 2:
+        return None
+    if np.ptp(values) <= ROUNDING * np.max(np.abs(values)):
+        return 0.0
+    return float(np.std(values, ddof=1))
+
+
+def _widened(level: float, count: int) -> float:
+    """The level at which percentiles of resampled means reach as far as a t interval."""
+    from scipy.special import ndtr, stdtrit
+
+    reach = stdtrit(count - 1, (1 + level) / 2) * np.sqrt(count / (count - 1))
+    return float(1 - 2 * ndtr(-reach))
+
+
+def _crossed_means(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    chance = np.random.default_rng(SEED)
+    seeds, images = (
+        chance.multinomial(size, np.full(size, 1 / size), DRAWS) for size in differences.shape
+    )
+    return np.asarray(np.sum(seeds @ differences * images, axis=1) / differences.size)
+
+
+def _nested_means(rows: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    chance = np.random.default_rng(SEED)
+    lengths = np.array([len(row) for row in rows])
+    starts = np.cumsum(lengths) - lengths
+    values = np.concatenate(rows)
+    means = np.empty((DRAWS, len(rows)))
+    drawn = chance.integers(len(rows), size=means.shape)
+    for seed, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        where = np.nonzero(drawn == seed)
+        for some in np.array_split(
+            np.arange(len(where[0])), 1 + drawn.size * length // MOST_AT_ONCE
+        ):
+            picks = start + chance.integers(length, size=(len(some), length))
+            means[where[0][some], where[1][some]] = values[picks].mean(axis=1)
+    return np.asarray(means.mean(axis=1))

@@ -1,0 +1,188 @@
+"""A comparison in sentences: the answer, what it rests on, and what it cannot say."""
+
+from statistics import fmean
+
+from dropstudy.analysis import cells
+from dropstudy.analysis.comparison import Comparison
+from dropstudy.analysis.contrasts import Contrast
+from dropstudy.analysis.cost_contrast import TIME_MARGIN, CostContrast
+from dropstudy.analysis.significance import seeds_to_reach
+
+BASELINES = {"identity": "the degraded image itself", "classical": "the classical method"}
+
+
+def headline(comparison: Comparison) -> str:
+    """The answer: a sentence or two for each arm against the baseline."""
+    if comparison.contrasts:
+        answers = [answer(comparison, contrast) for contrast in comparison.contrasts]
+        return " ".join([*answers, *warn_of_baselines(comparison)])
+    values = list(comparison.baseline.values(comparison.measure).values())
+    runs = count_of(len(comparison.runs), "run")
+    if not values:
+        return f"{runs} of one arm, without a {comparison.measure.label}."
+    low, high = (comparison.measure.write(value) for value in (min(values), max(values)))
+    spread = low if low == high else f"{low} to {high}"
+    return (
+        f"{runs} of one arm, {comparison.baseline.label}: {comparison.measure.label} {spread}. "
+        "There is no other arm to hold it against."
+    ) + "".join(f" {warning}" for warning in warn_of_baselines(comparison))
+
+
+def answer(comparison: Comparison, contrast: Contrast) -> str:
+    """What is known of one arm against the baseline: its quality, then its cost."""
+    quality = _answer_quality(comparison, contrast)
+    return f"{quality} {_answer_cost(contrast.cost)}" if contrast.cost else quality
+
+
+def warn_of_baselines(comparison: Comparison) -> list[str]:
+    """A sentence for each arm that restores worse than no network at all would, on average."""
+    warnings = []
+    for arm in comparison.arms:
+        reached = fmean(run.best.val_psnr for run in arm.runs if run.best)
+        scores = [run.baselines.get(name, {}) for run in arm.runs[:1] for name in BASELINES]
+        known = zip(BASELINES.values(), (own.get("val_psnr") for own in scores), strict=True)
+        for words, psnr in known:
+            if psnr is not None and reached < psnr:
+                warnings.append(
+                    f"{arm.label} ({reached:.2f} dB) is below {words} ({psnr:.2f} dB) "
+                    "in validation."
+                )
+                break
+    return warnings
+
+
+def explain(comparison: Comparison) -> list[str]:
+    """What the numbers rest on and what they cannot show, a sentence or two each."""
+    lines = []
+    if comparison.confounds:
+        names = ", ".join(difference.key for difference in comparison.confounds)
+        lines.append(
+            f"Besides {comparison.factor}, the runs differ in: {names}. "
+            "Any of it may be what made the difference."
+        )
+    if not comparison.contrasts:
+        return lines
+    counts = [contrast.judgement.count for contrast in comparison.contrasts]
+    lines.append(
+        "The unit is the training seed: arms are paired by it, and runs of one seed share their "
+        "initial weights, their batches and their noise. Images and epochs of one run are no "
+        "replicates of its training."
+    )
+    lines += _explain_seeds(comparison, counts)
+    lines.append(
+        f"{comparison.measure.label} decides; a difference within "
+        f"±{comparison.measure.write(comparison.margin)} counts as none. Fix it, and the number "
+        "of seeds, before the runs."
+        + (
+            " The validation images also chose each run's best epoch."
+            if comparison.measure.part == "validation"
+            else " Choosing by it uses the test images up."
+        )
+    )
+    if any(contrast.images for contrast in comparison.contrasts):
+        lines.append(
+            "The same images side by side tell whether these very networks differ on images like "
+            "these. They cannot tell whether networks trained with other seeds would."
+        )
+    if any(contrast.cost for contrast in comparison.contrasts):
+        lines.append(
+            "Seconds are of training alone, the first epoch left out; a ratio within "
+            f"±{TIME_MARGIN:.0%} counts as none. The runs were timed one after another, not in "
+            "turns, so whatever else the machine did is in them."
+        )
+    return [line[0].upper() + line[1:] for line in lines]
+
+
+def count_of(number: int, noun: str) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
+    arm, baseline, judgement = contrast.arm.label, contrast.baseline.label, contrast.judgement
+    measure = comparison.measure
+    if contrast.obstacle:
+        return f"{arm} and {baseline} cannot be compared: {contrast.obstacle}."
+    if judgement.mean is None:
+        return f"{arm} and {baseline} have no {measure.label} to compare."
+    found = f"{measure.write(judgement.mean, signed=True)} {measure.label}"
+    if judgement.interval is None:
+        needed = cells.seeds(judgement.seeds_needed)
+        return (
+            f"One seed decides nothing about training: {arm} has {found} against {baseline} in "
+            f"this one pair of runs. A verdict takes at least {needed} more seeds of each."
+        )
+    seeds = count_of(judgement.count, "seed")
+    around = (
+        f"{found}, {judgement.interval.level:.0%} interval "
+        f"{cells.measure_ends(measure, judgement.interval)} over {seeds}"
+    )
+    p = f"p = {cells.p_value(judgement.adjusted_p)}".replace("= <", "< ")
+    match contrast.verdict:
+        case "better" | "worse":
+            return f"{arm} restores {contrast.verdict} than {baseline}: {around}, {p}."
+        case "equivalent":
+            within = f"within ±{measure.write(comparison.margin)}"
+            return f"{arm} restores as well as {baseline}, {within}: {around}."
+        case "inconclusive":
+            needed = cells.seeds(judgement.seeds_needed)
+            return (
+                f"Whether {arm} restores better than {baseline} is undecided: {around}, {p}. "
+                f"A verdict takes about {needed} more seeds of each."
+            )
+
+
+def _answer_cost(cost: CostContrast) -> str:
+    ratio = f"{cells.ratio(cost)} the seconds per epoch"
+    if cost.noise:
+        return f"It took {ratio}, of which nothing follows: {cost.noise}."
+    match cost.verdict:
+        case "faster" | "slower":
+            return f"It is {cost.verdict}: {ratio}."
+        case "equivalent":
+            return f"It costs the same, within ±{TIME_MARGIN:.0%}: {ratio}."
+        case "inconclusive" if cost.over == "epochs":
+            return f"It took {ratio} in this pair of runs."
+        case "inconclusive":
+            return f"It took {ratio}; whether it costs more is undecided."
+
+
+def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
+    lines = []
+    first = comparison.contrasts[0].judgement
+    family = len(comparison.contrasts)
+    if counts and max(counts) == 1:
+        lines.append(
+            "With one seed an arm, nothing here separates dropout from luck: two trainings that "
+            "differ in their seed alone differ, too."
+        )
+    few = {
+        contrast.judgement.count: contrast.judgement.smallest_p
+        for contrast in comparison.contrasts
+        if contrast.judgement.count > 1 and not contrast.judgement.within_reach
+    }
+    among = f" among {family} arms" if family > 1 else ""
+    for count, smallest in sorted(few.items()):
+        lines.append(
+            f"With {count_of(count, 'seed')} the exact sign-flip test cannot give a p below "
+            f"{smallest:g}, so no difference can be shown at {comparison.level:g}{among}: that "
+            f"takes {seeds_to_reach(comparison.level / family)} seeds."
+        )
+    for contrast in comparison.contrasts:
+        left_out = sorted(set(contrast.arm.seeds) ^ set(contrast.baseline.seeds))
+        if left_out:
+            lines.append(
+                f"Without a partner, and left out of the difference between "
+                f"{contrast.arm.label} and {contrast.baseline.label}: "
+                f"seed {', '.join(map(str, left_out))}."
+            )
+    if any(len(arm.runs) > len(arm.seeds) for arm in comparison.arms):
+        lines.append("Several runs of one arm have the same seed: their mean counts once.")
+    if max(counts) > 1:
+        method = first.interval.method if first.interval else "t"
+        lines.append(
+            f"Intervals hold the true mean difference in {1 - comparison.level:.0%} of such "
+            f"comparisons (method: {method}); p is of the exact two-sided sign-flip test"
+            + (f", adjusted for {family} arms (Holm)." if family > 1 else ".")
+        )
+    return lines
