@@ -55,4 +55,4 @@ def drifted(drift: Drift | None) -> str:
     if drift is None:
         return NOTHING
     change = number(drift.last_to_first_third - 1, "+.0%")
-    return f"{change} (chance)" if drift.low <= 0 <= drift.high else change
+    return f"{change}, chance" if drift.low <= 0 <= drift.high else change

@@ -19,7 +19,7 @@ from dropstudy.cli.options import (
 
 if TYPE_CHECKING:
     from dropstudy.analysis.comparison import Comparison
-    from dropstudy.analysis.tables import Table
+    from dropstudy.analysis.table import Table
 
 VERDICT_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "inconclusive": "bold"}
 LONGEST_LINE = 110
@@ -132,8 +132,9 @@ def _print_table(table: "Table") -> None:
     if dropped:
         names = ", ".join(column.heading for column in dropped)
         _print_paragraph(f"no room for: {names}; a pipe or --csv has them", style="dim", indent=0)
-    if table.note:
-        _print_paragraph(table.note, style="dim", indent=0)
+    note = table.note_on([column.heading for column in columns])
+    if note:
+        _print_paragraph(note, style="dim", indent=0)
 
 
 def _print_paragraph(text: str, *, style: str, indent: int) -> None:
