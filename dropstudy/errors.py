@@ -38,3 +38,9 @@ class RuntimeUnavailableError(DropstudyError):
 
 class TrainingError(DropstudyError):
     """A training that could not go on, for instance for a loss that is not finite."""
+
+
+class ExportError(DropstudyError):
+    """A run that cannot be handed to another program: the text says why and what to do."""
+
+    exit_code = 2

@@ -27,7 +27,7 @@ def load_run(path: Path | str) -> Run:
     return Run(directory)
 
 
-def find_runs(runs: Path) -> list[Run]:
+def find_runs(runs: Path | str) -> list[Run]:
     """All runs right below the directory ``runs``, by name.
 
     Raises:
