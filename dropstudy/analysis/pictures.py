@@ -11,10 +11,10 @@ from PIL import Image
 from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.imaging.arrays import Bytes, to_floats
-from dropstudy.imaging.grids import strongest_window
 from dropstudy.imaging.metrics import psnr
 from dropstudy.imaging.reading import read_image
 from dropstudy.imaging.sheets import BETTER, FAINT, WORSE, Cell, Sheet, draw_sheet
+from dropstudy.imaging.windows import strongest_window
 from dropstudy.runs.reading import Run
 
 CELL_SIDE = 288

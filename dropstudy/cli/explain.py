@@ -1,11 +1,9 @@
 """``dropstudy explain``: what a network drops and costs, before any training."""
 
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropstudy.cli.console import align_columns, console, divert_stderr
+from dropstudy.cli.console import align_columns, console
+from dropstudy.cli.framework import quiet_framework
 from dropstudy.cli.options import ConfigFile, Overrides
 
 if TYPE_CHECKING:
@@ -20,8 +18,7 @@ def explain(file: ConfigFile, overrides: Overrides) -> None:
     experiment = load_experiment(file, overrides)
     channels = experiment.data.channel_count
     size, batch = experiment.data.patch_size, experiment.training.batch_size
-    os.environ["KERAS_BACKEND"] = experiment.runtime.backend
-    with tempfile.TemporaryDirectory() as folder, divert_stderr(Path(folder) / "log.txt"):
+    with quiet_framework(experiment.runtime.backend):
         from dropstudy.models import build_network
         from dropstudy.models.summary import (
             count_multiply_adds,

@@ -1,15 +1,14 @@
 """``dropstudy run``: trains one experiment."""
 
-import os
 import signal
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropstudy.cli.console import console, divert_stderr
-from dropstudy.cli.options import ConfigFile, Overrides
+from dropstudy.cli.framework import choose_backend, describe_crash
+from dropstudy.cli.options import RUNS, ConfigFile, Overrides, RunsDirectory
 
 if TYPE_CHECKING:
     from dropstudy.runs.directory import RunDirectory
@@ -25,7 +24,7 @@ def run(
     name: Annotated[
         str | None, typer.Option(help="Call the run this instead of the config's name.")
     ] = None,
-    runs_dir: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    runs_dir: RunsDirectory = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the run directory alone.")
     ] = False,
@@ -41,7 +40,7 @@ def run(
     experiment = load_experiment(file, changes)
     directory = RunDirectory.create(runs_dir, experiment.name)
     observer = QuietDisplay(console) if quiet else LineDisplay(console)
-    os.environ["KERAS_BACKEND"] = experiment.runtime.backend
+    choose_backend(experiment.runtime.backend)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # schedulers end a run by it
     observer.on_stage("starting TensorFlow")
     with observer, divert_stderr(directory.log):
@@ -56,7 +55,7 @@ def run(
             raise
         except Exception as error:
             traceback.print_exc()
-            reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+            reason = describe_crash(error)
             _note_early_end(directory, RunResult("failed", reason))
             raise TrainingError(f"{reason} (in full in {directory.log})") from error
     if quiet:

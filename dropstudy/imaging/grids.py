@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 from dropstudy.config.training import SSIM_WINDOW
 from dropstudy.imaging.arrays import Bytes, Floats, to_bytes
@@ -21,6 +20,7 @@ from dropstudy.imaging.sheets import (
     column_left,
     draw_sheet,
 )
+from dropstudy.imaging.windows import most_detailed_window
 
 CELL_SIDE = 240
 """About how wide a cell is: the nearest whole multiple of the window."""
@@ -71,23 +71,6 @@ def draw_grid(
     page = draw_sheet(Sheet(header.title, header.subtitle, titles, rows, side, note))
     _draw_scale(page, left=column_left(len(titles) - 1, side), width=side, top=page.height - 44)
     return page
-
-
-def most_detailed_window(clean: Floats, side: int) -> tuple[slice, slice]:
-    """The square of ``side`` pixels whose edges are strongest: faces, text, fine structure."""
-    grey = clean.mean(axis=-1)
-    return strongest_window(
-        np.hypot(ndimage.sobel(grey, axis=0), ndimage.sobel(grey, axis=1)), side
-    )
-
-
-def strongest_window(energy: NDArray[np.floating], side: int) -> tuple[slice, slice]:
-    """The square of ``side`` pixels, or less where the image is smaller, of the largest sum."""
-    side = min(side, *energy.shape)
-    sums = np.pad(energy.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
-    return slice(int(top), int(top) + side), slice(int(left), int(left) + side)
 
 
 def _row(image: EvaluationImage, restored: Floats, side: int) -> list[Cell]:

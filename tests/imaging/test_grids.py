@@ -12,8 +12,9 @@ from dropstudy.config.experiment import Experiment
 from dropstudy.imaging.arrays import Bytes, Floats, to_bytes
 from dropstudy.imaging.baselines import describe_baseline
 from dropstudy.imaging.evaluation import EvaluationImage
-from dropstudy.imaging.grids import GridHeader, draw_grid, most_detailed_window
+from dropstudy.imaging.grids import GridHeader, draw_grid
 from dropstudy.imaging.sheets import MARGIN
+from dropstudy.imaging.windows import most_detailed_window
 from tests.imaging.examples import KINDS, flat_image, make_task, random_image
 
 HEADER = GridHeader("unet-20260101-abcdef · epoch 3", "pixelate, block 4 · unet", "cubic")

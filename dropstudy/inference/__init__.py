@@ -1,0 +1,1 @@
+"""A trained network at work: whole images of any size, scored on any folder."""
