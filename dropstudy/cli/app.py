@@ -6,11 +6,18 @@ from typing import Annotated
 import typer
 
 from dropstudy import __version__
+from dropstudy.cli.compare import compare
 from dropstudy.cli.console import print_error
+from dropstudy.cli.evaluate import evaluate
 from dropstudy.cli.explain import explain
+from dropstudy.cli.export import export
 from dropstudy.cli.init import init
+from dropstudy.cli.list_runs import list_runs
+from dropstudy.cli.report import report
 from dropstudy.cli.run import run
 from dropstudy.cli.schema import schema
+from dropstudy.cli.score import score
+from dropstudy.cli.show import show
 from dropstudy.cli.validate import validate
 from dropstudy.errors import DropstudyError
 
@@ -23,7 +30,9 @@ app = typer.Typer(
     "its quality, its cost, and pictures to look at.",
     epilog="Start with [bold]dropstudy run configs/unet_spatial.yaml[/bold].",
 )
-for command in (run, validate, explain, init, schema):
+app.command()(run)
+app.command("list")(list_runs)
+for command in (show, compare, report, evaluate, score, export, validate, explain, init, schema):
     app.command()(command)
 
 

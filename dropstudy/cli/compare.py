@@ -79,10 +79,15 @@ def compare(
         _print_markdown(compared)
     else:
         _print_text(compared)
-    if pictures is not None or not (json or csv or markdown):
-        _draw(compared, pictures or _picture_file(compared, runs_dir), wanted=pictures is not None)
+    is_data = json or csv or markdown
+    if pictures is not None:
+        _draw(compared, pictures, wanted=True, err=is_data)
+    elif not is_data:
+        _draw(compared, _picture_file(compared, runs_dir), wanted=False, err=False)
     if html is not None:
-        _write_report(compared, html)
+        from dropstudy.cli.report import write_page
+
+        write_page(compared, html, err=is_data)
     if strict and compared.confounds:
         keys = ", ".join(difference.key for difference in compared.confounds)
         print_error(f"--strict: besides {compared.factor}, the runs differ in: {keys}")
@@ -106,6 +111,7 @@ def _print_text(compared: "Comparison") -> None:
     console.print()
     for line in explain(compared):
         _print_paragraph(f"- {line}", style="dim", indent=2)
+    console.print()
 
 
 def _print_table(table: "Table") -> None:
@@ -193,7 +199,7 @@ def _picture_file(compared: "Comparison", runs_dir: Path) -> Path:
     return runs_dir / ".comparisons" / f"{readable[:60].strip('-')}-{mark}.png"
 
 
-def _draw(compared: "Comparison", path: Path, *, wanted: bool) -> None:
+def _draw(compared: "Comparison", path: Path, *, wanted: bool, err: bool) -> None:
     """Writes the page of pictures; one that nobody asked for may fail to be written."""
     from dropstudy.analysis.pictures import draw_comparison
     from dropstudy.errors import DataError
@@ -210,8 +216,4 @@ def _draw(compared: "Comparison", path: Path, *, wanted: bool) -> None:
         if wanted:
             raise DataError(f"{path}: cannot be written: {error.strerror}") from None
         return
-    typer.echo(f"\npictures  {path}", err=wanted)
-
-
-def _write_report(compared: "Comparison", path: Path) -> None:
-    raise NotImplementedError
+    typer.echo(f"pictures  {path}", err=err)

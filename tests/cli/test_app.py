@@ -19,8 +19,15 @@ def test_help_names_every_command() -> None:
     done = dropstudy("--help")
     assert done.returncode == 0
     assert done.stderr == ""
-    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert names == ["run", "validate", "explain", "init", "schema"]
+    names = [
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    ]
+    assert names == [
+        *("run", "list", "show", "compare", "report", "evaluate", "score", "export"),
+        *("validate", "explain", "init", "schema"),
+    ]
     for name in names:
         assert f" {name} " in done.stdout
 

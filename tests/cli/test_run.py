@@ -107,10 +107,18 @@ def test_a_run_succeeds_and_leaves_all_its_files(smoke: Run) -> None:
     assert smoke.exit_code == 0
     files = {path.relative_to(smoke.directory).as_posix() for path in smoke.directory.rglob("*")}
     assert files == {
+        "config.json",
         "config.yaml",
         "environment.json",
         "epochs.csv",
         "epochs.jsonl",
+        "images",
+        *(
+            f"images/validation-{index:03d}-{name}-{form}.png"
+            for index, name in enumerate(("chelsea", "coffee"))
+            for form in ("restored", "degraded", "classical", "clean")
+        ),
+        "images.jsonl",
         "log.txt",
         "model.keras",
         "result.json",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import command
+from tests.runs.written import write_run
 
 LIST_IMPORTS = """
 import sys
@@ -46,6 +47,31 @@ def test_nothing_heavy_is_imported_before_a_network_is_needed(
     imported = set(done.stdout.splitlines()[-1].split())
     assert imported >= {"imported:", "dropstudy", "typer"}
     assert not imported & {"tensorflow", "keras", "scipy", "skimage", "PIL"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["list", "--only-changed", "--where", "val_psnr>20", "--json"],
+        ["show", "@latest"],
+        ["show", "@latest", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_reading_runs_needs_no_numbers_library(arguments: list[str], tmp_path: Path) -> None:
+    write_run(tmp_path / "runs")
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_IMPORTS, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    assert "smoke-20260102-0a1b2c" in done.stdout
+    imported = set(done.stdout.splitlines()[-1].split())
+    heavy = {"tensorflow", "keras", "scipy", "skimage", "PIL", "numpy", "matplotlib", "jinja2"}
+    assert not imported & heavy
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["validate", "SMOKE"], ["schema"]], ids=" ".join)

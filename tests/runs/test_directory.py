@@ -27,6 +27,7 @@ def test_a_run_directory_is_new_each_time_and_named_by_run_day_and_id(tmp_path: 
 def test_the_files_have_the_names_of_the_contract(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     paths = [run.config, run.environment, run.epochs, run.epochs_table, run.model, run.result]
+    paths += [run.settings, run.image_scores, run.images]
     paths += [run.log, run.final_samples, run.epoch_samples(5), run.epoch_samples(12345)]
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "config.yaml",
@@ -35,6 +36,9 @@ def test_the_files_have_the_names_of_the_contract(tmp_path: Path) -> None:
         "epochs.csv",
         "model.keras",
         "result.json",
+        "config.json",
+        "images.jsonl",
+        "images",
         "log.txt",
         "samples/final.png",
         "samples/epoch-0005.png",

@@ -14,8 +14,10 @@ from dropstudy.runs.records import (
     RunResult,
     append_epoch,
     is_better,
+    write_image_records,
     write_result,
 )
+from tests.runs.written import image_record
 
 BASELINES: dict[str, dict[str, Any]] = {
     "identity": {"val_psnr": 24.0},
@@ -130,6 +132,9 @@ def test_a_result_has_the_keys_of_the_contract(tmp_path: Path) -> None:
         test={"psnr": 26.0},
         parameters=123,
         multiply_adds=456,
+        steps_per_epoch=25,
+        draws_per_step=768,
+        resumes=1,
         total_seconds=16.5,
     )
     write_result(directory, result)
@@ -145,7 +150,25 @@ def test_a_result_has_the_keys_of_the_contract(tmp_path: Path) -> None:
         "total_seconds": 16.5,
         "parameters": 123,
         "multiply_adds": 456,
+        "steps_per_epoch": 25,
+        "draws_per_step": 768,
+        "resumes": 1,
     }
+
+
+def test_a_line_for_each_image_holds_its_scores_and_replaces_older_lines(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    records = [
+        image_record("größe", files={"clean": "images/a.png"}),
+        image_record("b\n", psnr=math.inf),
+    ]
+    for _ in range(2):
+        write_image_records(directory, records)
+    lines = directory.image_scores.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        asdict(records[0]),
+        {**asdict(records[1]), "psnr": None},
+    ]
 
 
 def test_a_run_that_failed_before_its_first_epoch_has_neither_best_nor_last() -> None:

@@ -18,6 +18,7 @@ from dropstudy.imaging.sources import load_split
 from dropstudy.models.summary import count_multiply_adds
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.records import RunResult
+from dropstudy.runs.store import load_run
 from dropstudy.training.assembly import build_experiment_network
 from dropstudy.training.preparation import prepare_images
 from tests.models.kinds import KINDS
@@ -32,6 +33,9 @@ WORSENING = {
     "loss": "mse",
     "optimizer": {"kind": "sgd", "learning_rate": 1e3, "momentum": 0.0},
 }
+
+
+FORMS = ("restored", "degraded", "classical", "clean")
 
 
 def _losses(result: RunResult) -> list[tuple[float, float]]:
@@ -76,12 +80,16 @@ def finished(folder: Path) -> Finished:
 def test_a_finished_run_leaves_its_files_whole_and_no_others(finished: Finished) -> None:
     _, _, directory, _ = finished
     files = {path.relative_to(directory.path).as_posix() for path in directory.path.rglob("*.*")}
+    [validation] = json.loads(directory.environment.read_text())["pictures"]["validation"]
 
     assert files == {
+        "config.json",
         "config.yaml",
         "environment.json",
         "epochs.csv",
         "epochs.jsonl",
+        *(f"images/validation-000-{validation}-{form}.png" for form in FORMS),
+        "images.jsonl",
         "model.keras",
         "result.json",
         "samples/epoch-0002.png",
@@ -107,6 +115,56 @@ def test_epochs_are_the_same_in_the_result_the_lines_and_the_table(finished: Fin
     assert (stored["status"], stored["error"]) == ("finished", None)
     assert stored["last"] == records[-1]
     assert stored["best"] == min(records, key=lambda row: row["val_loss"])
+
+
+def test_the_settings_in_json_are_those_in_yaml(finished: Finished) -> None:
+    experiment, _, directory, _ = finished
+
+    assert json.loads(directory.settings.read_text()) == experiment.model_dump(mode="json")
+    assert load_run(directory.path).settings["training"]["epochs"] == 3
+
+
+def test_each_images_scores_are_those_of_its_saved_pixels(finished: Finished) -> None:
+    _, result, directory, _ = finished
+    finished_run = load_run(directory.path)
+    validation, test = finished_run.images
+
+    assert (validation.part, test.part, test.files) == ("validation", "test", {})
+    assert {name: getattr(test, name) for name in result.test} == result.test
+    pixels = {}
+    for form in FORMS:
+        path = finished_run.image_file(validation, form)
+        assert path is not None
+        pixels[form] = np.asarray(Image.open(path), dtype=np.float64)
+    for form, stored in (
+        ("restored", validation.psnr),
+        ("degraded", validation.identity_psnr),
+        ("classical", validation.classical_psnr),
+    ):
+        error = np.mean((pixels[form] - pixels["clean"]) ** 2)
+        assert stored == pytest.approx(10 * np.log10(255**2 / error))
+    assert validation.classical_ssim == result.baselines["classical"]["val_ssim"]
+
+
+def test_no_image_is_kept_unless_asked_for(folder: Path) -> None:
+    experiment = tiny_experiment(
+        folder, training={"epochs": 1}, samples={"count": 0, "images": 0, "size": 16}
+    )
+    _, directory = run(folder, experiment)
+
+    assert not directory.images.exists()
+    assert [image.files for image in load_run(directory.path).images] == [{}, {}]
+
+
+def test_the_work_of_a_step_is_noted(finished: Finished, folder: Path) -> None:
+    _, result, _, _ = finished
+    assert (result.steps_per_epoch, result.draws_per_step, result.resumes) == (2, 0, 0)
+
+    dropping = tiny_experiment(
+        folder, training={"epochs": 1}, dropout={"input": {"kind": "dropout", "rate": 0.1}}
+    )
+    # Batches of 2 patches of 16×16×3, each value with a chance of its own.
+    assert run(folder, dropping)[0].draws_per_step == 2 * 16 * 16 * 3
 
 
 def test_an_observer_is_told_of_everything(finished: Finished) -> None:

@@ -1,0 +1,159 @@
+"""What ``dropstudy show`` says of a run in words, line by line."""
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+from dropstudy.cli.run_rows import describe_dropout, describe_network, describe_task
+from dropstudy.runs.reading import Run
+from dropstudy.runs.settings import flatten
+
+Fact = tuple[str, str]
+"""A name and a text; the text is as the run's files have it, so not to be trusted."""
+HASH_LENGTH = 12
+
+
+def describe_course(run: Run) -> Iterator[Fact]:
+    """When it ran, for how long, and by which command."""
+    environment, result = flatten(run.environment), run.result
+    done = run.last.epoch if run.last else 0
+    meant = flatten(run.settings).get("training.epochs", "?")
+    taken = result.get("total_seconds")
+    length = f" in {duration(taken)}" if isinstance(taken, int | float) else " so far"
+    yield "started", f"{run.started[:16].replace('T', ' ')} UTC" if run.started else "not noted yet"
+    yield "epochs", f"{done} of {meant}{length}{_explain_length(run, done, meant)}"
+    command = environment.get("command")
+    if isinstance(command, list):
+        program, *words = map(str, command) if command else ("",)
+        yield "command", " ".join((program.rpartition("/")[2], *words))
+    if result.get("resumes"):
+        yield "resumed", f"{result['resumes']} times"
+    for name in ("tags", "notes"):
+        given = run.settings.get(name)
+        if given:
+            yield name, ", ".join(map(str, given)) if isinstance(given, list) else str(given)
+
+
+def describe_experiment(run: Run) -> Iterator[Fact]:
+    """Task, network, dropout and training."""
+    settings, result = flatten(run.settings), run.result
+    yield "task", describe_task(settings)
+    sizes = [f"{count} {unit}" for count, unit in _sizes(result)]
+    yield "network", ", ".join((describe_network(settings), *sizes))
+    draws = result.get("draws_per_step")
+    drawn = "" if draws is None else f"; {draws:,} random numbers drawn a step"
+    yield "dropout", describe_dropout(settings) + drawn
+    kind, rate, schedule, loss, batch = (
+        settings.get(f"training.{key}", "?")
+        for key in (
+            *("optimizer.kind", "optimizer.learning_rate", "schedule.kind"),
+            *("loss", "batch_size"),
+        )
+    )
+    steps = result.get("steps_per_epoch") or settings.get("training.steps_per_epoch")
+    length = f"{steps} steps an epoch, each of" if steps else "steps of"
+    yield (
+        "training",
+        f"{loss} by {kind} at {rate}, {schedule}; {length} {batch} patches of "
+        f"{settings.get('data.patch_size', '?')} pixels; seed {settings.get('seed', '?')}",
+    )
+
+
+def describe_machine(run: Run) -> Iterator[Fact]:
+    """Images, device, precision and software; nothing where it was not noted."""
+    noted = flatten(run.environment)
+    if not noted:
+        return
+    counts = [
+        f"{len(noted[key])} {part}"
+        for part in ("training", "validation", "test")
+        if isinstance(noted.get(key := f"pictures.{part}"), list)
+    ]
+    prints = str(noted.get("data_fingerprint", "?"))[:HASH_LENGTH]
+    yield "images", ", ".join((*counts, f"fingerprint {prints}"))
+    models = noted.get("runtime.device_models") or [noted.get("processor", "?")]
+    xla = "on" if noted.get("runtime.xla") else "off"
+    yield (
+        "device",
+        f"{noted.get('runtime.device', '?')}: {', '.join(map(str, models))}, "
+        f"{noted.get('runtime.threads', '?')} threads, XLA {xla}",
+    )
+    reason = noted.get("runtime.precision_reason")
+    yield "precision", f"{noted.get('runtime.precision', '?')}" + (f": {reason}" if reason else "")
+    packages = _within(noted, "packages")
+    versions = [f"{name} {version}" for name, version in packages.items() if version]
+    yield "software", ", ".join((f"Python {noted.get('python', '?')}", *versions))
+    if "git.commit" in noted:
+        changed = ", with changes" if noted.get("git.changed") else ""
+        yield "git", f"{str(noted['git.commit'])[:HASH_LENGTH]}{changed}"
+
+
+def describe_cost(run: Run) -> Iterator[Fact]:
+    """Seconds an epoch, the first step apart, speed and memory."""
+    epochs = run.epochs
+    if not epochs:
+        return
+    later = epochs[1:]
+    if later:
+        times = [epoch.train_seconds for epoch in later]
+        yield (
+            "training",
+            f"{median(times):.2f} s an epoch (median of {len(times)} after the first, "
+            f"{min(times):.2f} to {max(times):.2f})",
+        )
+        steps = 1000 * median(epoch.step_seconds for epoch in later)
+        speed = median(epoch.images_per_second for epoch in later)
+        share = sum(epoch.wait_seconds for epoch in later) / (sum(times) or 1)
+        yield (
+            "a step",
+            f"{steps:.1f} ms, {speed:,.0f} images/s; {share:.1%} of the time without a batch ready",
+        )
+    first = epochs[0]
+    yield "first step", f"{first.first_step_seconds:.2f} s, compiling included"
+    rest = later or epochs
+    yield (
+        "beside it",
+        f"validation {median(epoch.val_seconds for epoch in rest):.2f} s, "
+        f"all else {median(epoch.other_seconds for epoch in rest):.2f} s an epoch (medians)",
+    )
+    last = epochs[-1]
+    graphics = last.peak_gpu_memory_bytes
+    on_gpu = f", {file_size(graphics)} on the GPU" if graphics else ""
+    yield "memory", f"{file_size(last.peak_memory_bytes)} at its peak{on_gpu}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``2 h 5 min``, ``3 min 20 s``, ``5.4 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def file_size(size: int) -> str:
+    """Bytes in powers of 1000: ``227 kB``."""
+    number, units = float(size), ["bytes", "kB", "MB", "GB"]
+    while number >= 999.5 and len(units) > 1:
+        number, units = number / 1000, units[1:]
+    return f"{number:.3g} {units[0]}" if units[0] != "bytes" else f"{size} bytes"
+
+
+def _explain_length(run: Run, done: int, meant: Any) -> str:
+    if run.status == "unfinished":
+        return "; it goes on, or its process was killed"
+    stopped = run.status == "finished" and isinstance(meant, int) and done < meant
+    return "; stopped early" if stopped else ""
+
+
+def _sizes(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if result.get("parameters"):
+        yield f"{result['parameters']:,}", "parameters"
+    if result.get("multiply_adds"):
+        yield f"{result['multiply_adds'] / 1e6:,.0f} million", "multiply-adds a patch"
+
+
+def _within(flat: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """The part of flattened data below a key; a package's name may hold no dot."""
+    start = f"{section}."
+    return {key.removeprefix(start): value for key, value in flat.items() if key.startswith(start)}
