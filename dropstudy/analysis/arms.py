@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from statistics import fmean
 from typing import Any
 
@@ -38,11 +39,11 @@ class Arm:
         return [run for run in self.runs if run.seed == seed]
 
     def values(self, measure: Measure) -> dict[int, float]:
-        """The measure by seed: a seed's mean, where it has several runs."""
+        """The measure by seed: a seed's mean, where it has several runs; finite ones alone."""
         values = {}
         for seed in self.seeds:
             numbers = [measure.read(run) for run in self.of_seed(seed)]
-            known = [number for number in numbers if number is not None]
+            known = [number for number in numbers if number is not None and isfinite(number)]
             if known:
                 values[seed] = fmean(known)
         return values

@@ -51,11 +51,11 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
         differences.append(Difference(key, values, why))
     circumstances = {id(run): _circumstances(run) for arm in arms for run in arm.runs}
     for key, why in _name_circumstances(circumstances.values()).items():
-        values = tuple(
-            _join(circumstances[id(run)].get(key, UNKNOWN) for run in arm.runs) for arm in arms
-        )
-        differs = len(set(values)) > 1 or any(", " in value for value in values)
-        if differs or (key == "resumed" and set(values) != {"never"}):
+        known = {own.get(key, UNKNOWN) for own in circumstances.values()}
+        if len(known) > 1 or (key == "resumed" and known != {"never"}):
+            values = tuple(
+                _join(circumstances[id(run)].get(key, UNKNOWN) for run in arm.runs) for arm in arms
+            )
             differences.append(Difference(key, values, why))
     return sorted(differences, key=lambda difference: bool(difference.confounds))
 
@@ -66,6 +66,7 @@ def _join(values: Iterable[str]) -> str:
 
 _WHY = {
     "data fingerprint": "other images",
+    "degraded images": "scores are of other pixels",
     "epochs finished": "more training by itself restores better",
     "steps per epoch": "more training by itself restores better",
     "status": "a run that did not end by itself may be short of its best",
@@ -83,8 +84,11 @@ _WHY = {
 def _circumstances(run: Run) -> dict[str, str]:
     environment, runtime = run.environment, run.environment.get("runtime") or {}
     devices = runtime.get("device_models") or runtime.get("device_names") or []
+    identity = run.baselines.get("identity", {}).get("val_psnr")
     known: dict[str, Any] = {
         "data fingerprint": str(environment.get("data_fingerprint") or "")[:12],
+        # Their crop depends on the network's depth, too, which the fingerprint cannot know.
+        "degraded images": None if identity is None else f"{identity:.4f} dB",
         "epochs finished": len(run.epochs),
         "steps per epoch": run.result.get("steps_per_epoch"),
         "status": run.status,

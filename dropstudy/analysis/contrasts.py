@@ -65,7 +65,7 @@ def contrast_arms(
             seeds=tuple(own),
             differences=tuple(own.values()),
             judgement=judgement,
-            obstacle=_find_obstacle(arm, baseline, own),
+            obstacle=_find_obstacle(arm, baseline, measure, own),
             over_images=interval_over_images(arm, baseline, measure=measure, level=level),
             images=contrast_images(arm, baseline, measure=measure, level=level),
             means=_mean_differences(arm, baseline, level),
@@ -91,13 +91,15 @@ def _mean_differences(
     return means
 
 
-def _find_obstacle(arm: Arm, baseline: Arm, differences: dict[int, float]) -> str:
-    seen = {run.environment.get("data_fingerprint") for own in (arm, baseline) for run in own.runs}
-    if len(seen) > 1:
+def _find_obstacle(arm: Arm, baseline: Arm, measure: Measure, differences: dict[int, float]) -> str:
+    runs = [*arm.runs, *baseline.runs]
+    known = {run.environment.get("data_fingerprint") for run in runs} - {None}
+    if len(known) > 1:
         return "the runs saw different images"
-    tasks = {repr(run.settings["task"]) for own in (arm, baseline) for run in own.runs}
-    if len(tasks) > 1:
+    if len({repr(run.settings["task"]) for run in runs}) > 1:
         return "the runs had different tasks"
-    if not differences:
+    if not set(arm.seeds) & set(baseline.seeds):
         return "the arms have no seed in common"
+    if not differences:
+        return f"no seed has a {measure.label} in both arms"
     return ""

@@ -87,13 +87,20 @@ def _contrast_epochs(
 
 
 def _log_ratios(arm: Arm, baseline: Arm) -> list[float]:
-    """The logarithm of the ratio of median seconds, for each common seed."""
-    ratios = []
-    for after, before in pair_runs(arm, baseline):
-        seconds = measure_cost(after).epoch_seconds, measure_cost(before).epoch_seconds
-        if seconds[0] and seconds[1]:
-            ratios.append(math.log(seconds[0] / seconds[1]))
-    return ratios
+    """The logarithm of the ratio of seconds, for each common seed."""
+    after, before = _seconds_by_seed(arm), _seconds_by_seed(baseline)
+    return [math.log(after[seed] / before[seed]) for seed in after if seed in before]
+
+
+def _seconds_by_seed(arm: Arm) -> dict[int, float]:
+    """Median seconds per epoch: a seed's mean, where it has several runs."""
+    seconds = {}
+    for seed in arm.seeds:
+        medians = [measure_cost(run).epoch_seconds for run in arm.of_seed(seed)]
+        known = [median for median in medians if median]
+        if known:
+            seconds[seed] = fmean(known)
+    return seconds
 
 
 def _find_noise(runs: Sequence[Run], ratio: float) -> str:
@@ -102,5 +109,6 @@ def _find_noise(runs: Sequence[Run], ratio: float) -> str:
     drifts = [cost.drift.last_to_first_third for cost in costs if cost.drift and cost.drifts]
     largest = max(drifts, key=lambda value: abs(math.log(value)), default=1.0)
     if abs(math.log(largest)) > abs(math.log(ratio)):
-        return f"a run's own epochs drifted by {largest - 1:+.0%}, more than the arms differ"
+        change = f"{largest - 1:+.0%}".replace("-", "−")
+        return f"a run's own epochs drifted by {change}, more than the arms differ"
     return ""

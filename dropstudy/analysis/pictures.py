@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +11,18 @@ from PIL import Image
 
 from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.comparison import Comparison
+from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
 from dropstudy.imaging.arrays import Bytes, to_floats
 from dropstudy.imaging.metrics import psnr
 from dropstudy.imaging.reading import read_image
 from dropstudy.imaging.sheets import BETTER, FAINT, WORSE, Cell, Sheet, draw_sheet
 from dropstudy.imaging.windows import strongest_window
 from dropstudy.runs.reading import Run
+from dropstudy.runs.records import ImageRecord
 
 CELL_SIDE = 288
 """Width of a picture, in pixels: enough for six side by side on a screen."""
-CROP_SIDE = 48
+CROP_SIDE = 64
 """Of the part that is enlarged, in pixels of the image."""
 MOST_ARMS = 8
 MOST_IMAGES = 4
@@ -69,7 +72,7 @@ def shared_images(comparison: Comparison) -> list[SharedImage]:
     channels = runs[0].settings["data"]["channels"]
     shared = []
     for name, image in files[0].items():
-        if not all(name in others for others in files):
+        if not all(name in others and _is_same(image, others[name]) for others in files):
             continue
         paths = [runs[0].image_file(image, form) for form in ("degraded", "classical", "clean")]
         paths += [
@@ -117,9 +120,16 @@ def draw_comparison(comparison: Comparison) -> Image.Image | None:
     )
 
 
+def _is_same(image: ImageRecord, other: ImageRecord) -> bool:
+    """Whether two runs saw the image degraded alike."""
+    return abs(image.identity_psnr - other.identity_psnr) < SAME_PICTURE_DB
+
+
 def _rows(image: SharedImage) -> list[list[Cell]]:
     window = strongest_window(image.disagreement, CROP_SIDE)
     rows, columns = window
+    if image.clean[window].shape == image.clean.shape:  # nothing to enlarge
+        return [_row(image, window, name=image.name, frame=None)]
     frame = (rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start)
     return [
         _row(image, (slice(None), slice(None)), name=image.name, frame=frame),
@@ -139,6 +149,8 @@ def _row(
     levels = [psnr(to_floats(pixels), to_floats(clean)) for pixels in shown]
     cells = []
     for index, (pixels, level) in enumerate(zip(shown, levels, strict=True)):
-        colour = FAINT if index < 2 else BETTER if level > levels[1] else WORSE
-        cells.append(Cell(pixels, f"{level:.2f} dB", colour, frame))
+        differs = index >= 2 and level != levels[1]
+        colour = FAINT if not differs else BETTER if level > levels[1] else WORSE
+        caption = f"{level:.2f} dB" if isfinite(level) else "without error"
+        cells.append(Cell(pixels, caption, colour, frame))
     return [*cells, Cell(clean, name, frame=frame)]

@@ -1,5 +1,6 @@
 """Tables with a row for each run: how well it restores, how fast it got there, what it cost."""
 
+from math import isfinite
 from statistics import fmean, stdev
 
 from dropstudy.analysis import cells
@@ -7,11 +8,13 @@ from dropstudy.analysis.cells import NOTHING, number
 from dropstudy.analysis.comparison import ComparedRun, Comparison
 from dropstudy.analysis.progress import Yardstick
 from dropstudy.analysis.table import Table
+from dropstudy.analysis.wording import count_of
 
 
 def tabulate_quality(comparison: Comparison) -> Table:
     """Best, last and test scores beside the identity and the classical method."""
-    rows = _reference_rows(comparison.runs[0])
+    ended = [item for item in comparison.runs if item.run.baselines] or comparison.runs
+    rows = _reference_rows(ended[0])
     for arm in comparison.arms:
         compared = comparison.of_arm(arm)
         rows += [_quality_row(item) for item in compared]
@@ -85,7 +88,7 @@ def _mean_row(label: str, compared: list[ComparedRun]) -> tuple[str, ...]:
     columns = zip(*(_quality_numbers(item) for item in compared), strict=True)
     cells_of_means = []
     for values, pattern in zip(columns, _QUALITY_PATTERNS, strict=True):
-        known = [value for value in values if value is not None]
+        known = [value for value in values if value is not None and isfinite(value)]
         spread = f" ± {stdev(known):{pattern.strip('+')}}" if len(known) > 1 else ""
         cells_of_means.append(number(fmean(known), pattern) + spread if known else NOTHING)
     return (label, "", "", *cells_of_means)
@@ -116,7 +119,7 @@ def tabulate_progress(comparison: Comparison) -> Table:
 
 def _name_yardstick(yardstick: Yardstick) -> tuple[str, ...]:
     return (
-        f"after {yardstick.epochs} epochs",
+        f"after {count_of(yardstick.epochs, 'epoch')}",
         f"after {yardstick.seconds:,.0f} s",
         f"epochs to {yardstick.psnr:.2f} dB",
         f"s to {yardstick.psnr:.2f} dB",

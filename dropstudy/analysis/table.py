@@ -32,4 +32,5 @@ class Table:
     def note_on(self, columns: Collection[str]) -> str:
         """The remark, and the legend of those columns that are shown."""
         shown = [f"{name}: {text}" for name, text in self.legend.items() if name in columns]
-        return " ".join(part for part in (self.remark, "; ".join(shown)) if part)
+        legend = "; ".join(shown) + "." if shown else ""
+        return " ".join(part for part in (self.remark, legend) if part)

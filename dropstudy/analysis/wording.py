@@ -9,13 +9,15 @@ from dropstudy.analysis.cost_contrast import TIME_MARGIN, CostContrast
 from dropstudy.analysis.significance import seeds_to_reach
 
 BASELINES = {"identity": "the degraded image itself", "classical": "the classical method"}
+SEEN_DB = 0.01
+"""A difference below this is lost in rounding."""
 
 
 def headline(comparison: Comparison) -> str:
     """The answer: a sentence or two for each arm against the baseline."""
     if comparison.contrasts:
         answers = [answer(comparison, contrast) for contrast in comparison.contrasts]
-        return " ".join([*answers, *warn_of_baselines(comparison)])
+        return " ".join([*warn_of_one_seed(comparison), *answers, *warn_of_baselines(comparison)])
     values = list(comparison.baseline.values(comparison.measure).values())
     runs = count_of(len(comparison.runs), "run")
     if not values:
@@ -34,6 +36,17 @@ def answer(comparison: Comparison, contrast: Contrast) -> str:
     return f"{quality} {_answer_cost(contrast.cost)}" if contrast.cost else quality
 
 
+def warn_of_one_seed(comparison: Comparison) -> list[str]:
+    """A sentence where no arm has more than one seed in common with the baseline, else none."""
+    judgements = [contrast.judgement for contrast in comparison.contrasts]
+    if not any(own.count for own in judgements) or any(own.count > 1 for own in judgements):
+        return []
+    needed = _more_seeds(max(own.seeds_needed for own in judgements))
+    return [
+        f"One seed decides nothing about training: a verdict takes at least {needed} of each arm."
+    ]
+
+
 def warn_of_baselines(comparison: Comparison) -> list[str]:
     """A sentence for each arm that restores worse than no network at all would, on average."""
     warnings = []
@@ -42,7 +55,7 @@ def warn_of_baselines(comparison: Comparison) -> list[str]:
         scores = [run.baselines.get(name, {}) for run in arm.runs[:1] for name in BASELINES]
         known = zip(BASELINES.values(), (own.get("val_psnr") for own in scores), strict=True)
         for words, psnr in known:
-            if psnr is not None and reached < psnr:
+            if psnr is not None and psnr - reached >= SEEN_DB:
                 warnings.append(
                     f"{arm.label} ({reached:.2f} dB) is below {words} ({psnr:.2f} dB) "
                     "in validation."
@@ -107,11 +120,7 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
         return f"{arm} and {baseline} have no {measure.label} to compare."
     found = f"{measure.write(judgement.mean, signed=True)} {measure.label}"
     if judgement.interval is None:
-        needed = cells.seeds(judgement.seeds_needed)
-        return (
-            f"One seed decides nothing about training: {arm} has {found} against {baseline} in "
-            f"this one pair of runs. A verdict takes at least {needed} more seeds of each."
-        )
+        return f"With one seed, {arm} has {found} against {baseline}."
     seeds = count_of(judgement.count, "seed")
     around = (
         f"{found}, {judgement.interval.level:.0%} interval "
@@ -125,11 +134,15 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
             within = f"within ±{measure.write(comparison.margin)}"
             return f"{arm} restores as well as {baseline}, {within}: {around}."
         case "inconclusive":
-            needed = cells.seeds(judgement.seeds_needed)
+            needed = _more_seeds(judgement.seeds_needed)
             return (
                 f"Whether {arm} restores better than {baseline} is undecided: {around}, {p}. "
-                f"A verdict takes about {needed} more seeds of each."
+                f"A verdict takes about {needed} of each."
             )
+
+
+def _more_seeds(count: int) -> str:
+    return f"{cells.seeds(count)} more {'seed' if count == 1 else 'seeds'}"
 
 
 def _answer_cost(cost: CostContrast) -> str:
@@ -149,7 +162,6 @@ def _answer_cost(cost: CostContrast) -> str:
 
 def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
     lines = []
-    first = comparison.contrasts[0].judgement
     family = len(comparison.contrasts)
     if counts and max(counts) == 1:
         lines.append(
@@ -174,15 +186,16 @@ def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
             lines.append(
                 f"Without a partner, and left out of the difference between "
                 f"{contrast.arm.label} and {contrast.baseline.label}: "
-                f"seed {', '.join(map(str, left_out))}."
+                f"seed{'' if len(left_out) == 1 else 's'} {', '.join(map(str, left_out))}."
             )
     if any(len(arm.runs) > len(arm.seeds) for arm in comparison.arms):
         lines.append("Several runs of one arm have the same seed: their mean counts once.")
     if max(counts) > 1:
-        method = first.interval.method if first.interval else "t"
+        intervals = [contrast.judgement.interval for contrast in comparison.contrasts]
+        methods = " or ".join(dict.fromkeys(own.method for own in intervals if own))
         lines.append(
             f"Intervals hold the true mean difference in {1 - comparison.level:.0%} of such "
-            f"comparisons (method: {method}); p is of the exact two-sided sign-flip test"
+            f"comparisons (method: {methods}); p is of the exact two-sided sign-flip test"
             + (f", adjusted for {family} arms (Holm)." if family > 1 else ".")
         )
     return lines

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dropstudy.analysis.comparison import Comparison
     from dropstudy.analysis.table import Table
 
-VERDICT_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "inconclusive": "bold"}
+VERDICT_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "inconclusive": ""}
 LONGEST_LINE = 110
 """Characters that are read with ease."""
 CONFOUNDED = 1
@@ -96,9 +96,17 @@ def compare(
 
 def _print_text(compared: "Comparison") -> None:
     from dropstudy.analysis.tables import comparison_tables
-    from dropstudy.analysis.wording import answer, explain, headline, warn_of_baselines
+    from dropstudy.analysis.wording import (
+        answer,
+        explain,
+        headline,
+        warn_of_baselines,
+        warn_of_one_seed,
+    )
 
     if compared.contrasts:
+        for warning in warn_of_one_seed(compared):
+            _print_paragraph(warning, style="bold", indent=0)
         for contrast in compared.contrasts:
             style = VERDICT_STYLES[contrast.verdict]
             _print_paragraph(answer(compared, contrast), style=style, indent=0)

@@ -91,9 +91,9 @@ def _format(metric: str, value: float | None) -> str:
 
 def _explain_absent(summaries: "dict[str, Summary]", by: "Convention") -> Iterator[str]:
     """A line for each metric that some images do not have."""
-    from dropstudy.config.training import SSIM_WINDOW
     from dropstudy.imaging.pairing import list_some
     from dropstudy.imaging.similarity import MULTISCALE_SIDE
+    from dropstudy.ssim import SSIM_WINDOW
 
     within = " within the border" if by.border else ""
     equal = summaries["psnr"].left_out

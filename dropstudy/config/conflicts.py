@@ -10,7 +10,8 @@ from dropstudy.config.dropout import Dropout, NoDropout
 from dropstudy.config.runtime import Runtime
 from dropstudy.config.setting import Setting
 from dropstudy.config.task import Given
-from dropstudy.config.training import SSIM_WINDOW, Training
+from dropstudy.config.training import Training
+from dropstudy.ssim import SSIM_WINDOW
 
 
 @dataclass(frozen=True)

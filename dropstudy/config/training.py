@@ -9,11 +9,6 @@ from dropstudy.config.setting import Count, NonNegative, Positive, Rate, Setting
 LossName = Literal["mse", "mae", "charbonnier", "ssim_mix", "ms_ssim_mix"]
 Monitor = Literal["val_loss", "val_psnr", "val_ssim"]
 
-SSIM_WINDOW = 11
-"""Side of the Gaussian window of every SSIM, as a metric and as a loss (Wang 2004)."""
-SSIM_SIGMA = 1.5
-"""The window's standard deviation in pixels."""
-
 
 class Adam(Setting):
     """Adam (Kingma 2015)."""

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dropstudy.config.training import SSIM_WINDOW
 from dropstudy.imaging.arrays import Bytes, Floats, to_bytes
 from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.metrics import psnr, ssim
@@ -21,6 +20,7 @@ from dropstudy.imaging.sheets import (
     draw_sheet,
 )
 from dropstudy.imaging.windows import most_detailed_window
+from dropstudy.ssim import SSIM_WINDOW
 
 CELL_SIDE = 240
 """About how wide a cell is: the nearest whole multiple of the window."""

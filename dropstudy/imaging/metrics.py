@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dropstudy.config.training import SSIM_WINDOW
 from dropstudy.errors import DataError
 from dropstudy.imaging.conventions import RGB_8BIT, Convention, Levels, to_levels
 from dropstudy.imaging.similarity import MULTISCALE_SIDE, similarities, similarity
+from dropstudy.ssim import SSIM_WINDOW
 
 ACCURACY_MARGIN = 8
 """Levels of 255 by which a value may be off and still count as restored."""

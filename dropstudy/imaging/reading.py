@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dropstudy.config.data import Channels
 from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Bytes
+
+if TYPE_CHECKING:
+    from dropstudy.config.data import Channels
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm"}) | {
     ".tif",
@@ -18,7 +21,7 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm"}) 
 MAX_PIXELS = 100_000_000
 
 
-def read_image(path: Path, channels: Channels) -> Bytes:
+def read_image(path: Path, channels: "Channels") -> Bytes:
     """Decodes an image the way a viewer would show it.
 
     An EXIF turn is applied, transparency is laid over white, 16-bit grey is scaled to 8

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dropstudy.config.training import SSIM_SIGMA, SSIM_WINDOW
 from dropstudy.imaging.conventions import Levels
+from dropstudy.ssim import SSIM_SIGMA, SSIM_WINDOW
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """The weight of each scale of MS-SSIM, from the image itself to a sixteenth of it."""

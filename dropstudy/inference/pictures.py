@@ -6,13 +6,13 @@ from pathlib import Path
 
 from dropstudy.config import Experiment
 from dropstudy.config.data import Channels
-from dropstudy.config.training import SSIM_WINDOW
 from dropstudy.errors import DataError
 from dropstudy.imaging.evaluation import crop_picture
 from dropstudy.imaging.pairing import list_some, pair_images
 from dropstudy.imaging.reading import SUFFIXES, list_images, read_image
 from dropstudy.imaging.sources import Picture, load_split
 from dropstudy.runs.records import ImagePart
+from dropstudy.ssim import SSIM_WINDOW
 
 _LISTED = 10
 """Of many problems, so many are printed."""

@@ -7,7 +7,8 @@ from typing import Any, assert_never
 import numpy as np
 from keras import ops
 
-from dropstudy.config.training import SSIM_SIGMA, SSIM_WINDOW, LossName
+from dropstudy.config.training import LossName
+from dropstudy.ssim import SSIM_SIGMA, SSIM_WINDOW
 
 Loss = Callable[[Any, Any], Any]
 """From restored and clean images, ``(batch, height, width, channels)``, to ``(batch,)``."""
