@@ -85,6 +85,12 @@ def pair_runs(arm: Arm, baseline: Arm) -> list[tuple[Run, Run]]:
     return [(arm.of_seed(seed)[0], baseline.of_seed(seed)[0]) for seed in common]
 
 
+def representative_runs(arms: Sequence[Arm]) -> list[Run]:
+    """A run of each arm: of the first seed that all have, else its first."""
+    common = set.intersection(*(set(arm.seeds) for arm in arms))
+    return [arm.of_seed(min(common))[0] if common else arm.runs[0] for arm in arms]
+
+
 def arm_traits(run: Run) -> dict[str, Any]:
     """The settings that make an arm, by dotted key.
 

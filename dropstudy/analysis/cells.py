@@ -40,6 +40,11 @@ def ratio(cost: CostContrast) -> str:
     return f"{cost.ratio:.2f}×{around}"
 
 
+def count_of(number_of_things: int, noun: str) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{number_of_things:,} {noun}{'' if number_of_things == 1 else 's'}"
+
+
 def seeds(count: int) -> str:
     """Further seeds that a decision takes, as far as they can be known."""
     return f"over {MOST_SEEDS:,}" if count >= MOST_SEEDS else f"{count:,}"

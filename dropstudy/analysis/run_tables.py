@@ -4,11 +4,10 @@ from math import isfinite
 from statistics import fmean, stdev
 
 from dropstudy.analysis import cells
-from dropstudy.analysis.cells import NOTHING, number
+from dropstudy.analysis.cells import NOTHING, count_of, number
 from dropstudy.analysis.comparison import ComparedRun, Comparison
 from dropstudy.analysis.progress import Yardstick
 from dropstudy.analysis.table import Table
-from dropstudy.analysis.wording import count_of
 
 
 def tabulate_quality(comparison: Comparison) -> Table:

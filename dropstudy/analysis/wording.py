@@ -6,6 +6,7 @@ from dropstudy.analysis import cells
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.contrasts import Contrast
 from dropstudy.analysis.cost_contrast import TIME_MARGIN, CostContrast
+from dropstudy.analysis.one_arm import answer_alone
 from dropstudy.analysis.significance import seeds_to_reach
 
 BASELINES = {"identity": "the degraded image itself", "classical": "the classical method"}
@@ -14,20 +15,11 @@ SEEN_DB = 0.01
 
 
 def headline(comparison: Comparison) -> str:
-    """The answer: a sentence or two for each arm against the baseline."""
+    """The answer: a sentence or two for each arm against the baseline, or of the only arm."""
     if comparison.contrasts:
         answers = [answer(comparison, contrast) for contrast in comparison.contrasts]
         return " ".join([*warn_of_one_seed(comparison), *answers, *warn_of_baselines(comparison)])
-    values = list(comparison.baseline.values(comparison.measure).values())
-    runs = count_of(len(comparison.runs), "run")
-    if not values:
-        return f"{runs} of one arm, without a {comparison.measure.label}."
-    low, high = (comparison.measure.write(value) for value in (min(values), max(values)))
-    spread = low if low == high else f"{low} to {high}"
-    return (
-        f"{runs} of one arm, {comparison.baseline.label}: {comparison.measure.label} {spread}. "
-        "There is no other arm to hold it against."
-    ) + "".join(f" {warning}" for warning in warn_of_baselines(comparison))
+    return answer_alone(comparison)
 
 
 def answer(comparison: Comparison, contrast: Contrast) -> str:
@@ -38,8 +30,8 @@ def answer(comparison: Comparison, contrast: Contrast) -> str:
 
 def warn_of_one_seed(comparison: Comparison) -> list[str]:
     """A sentence where no arm has more than one seed in common with the baseline, else none."""
-    judgements = [contrast.judgement for contrast in comparison.contrasts]
-    if not any(own.count for own in judgements) or any(own.count > 1 for own in judgements):
+    judgements = [own.judgement for own in comparison.contrasts if not own.obstacle]
+    if not judgements or any(own.count > 1 for own in judgements):
         return []
     needed = _more_seeds(max(own.seeds_needed for own in judgements))
     return [
@@ -106,11 +98,6 @@ def explain(comparison: Comparison) -> list[str]:
     return [line[0].upper() + line[1:] for line in lines]
 
 
-def count_of(number: int, noun: str) -> str:
-    """``1 seed``, ``2 seeds``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
     arm, baseline, judgement = contrast.arm.label, contrast.baseline.label, contrast.judgement
     measure = comparison.measure
@@ -120,8 +107,9 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
         return f"{arm} and {baseline} have no {measure.label} to compare."
     found = f"{measure.write(judgement.mean, signed=True)} {measure.label}"
     if judgement.interval is None:
-        return f"With one seed, {arm} has {found} against {baseline}."
-    seeds = count_of(judgement.count, "seed")
+        decides = "" if warn_of_one_seed(comparison) else ", which decides nothing about training"
+        return f"With one seed, {arm} has {found} against {baseline}{decides}."
+    seeds = cells.count_of(judgement.count, "seed")
     around = (
         f"{found}, {judgement.interval.level:.0%} interval "
         f"{cells.measure_ends(measure, judgement.interval)} over {seeds}"
@@ -176,7 +164,7 @@ def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
     among = f" among {family} arms" if family > 1 else ""
     for count, smallest in sorted(few.items()):
         lines.append(
-            f"With {count_of(count, 'seed')} the exact sign-flip test cannot give a p below "
+            f"With {cells.count_of(count, 'seed')} the exact sign-flip test cannot give a p below "
             f"{smallest:g}, so no difference can be shown at {comparison.level:g}{among}: that "
             f"takes {seeds_to_reach(comparison.level / family)} seeds."
         )

@@ -209,8 +209,8 @@ def _picture_file(compared: "Comparison", runs_dir: Path) -> Path:
 
 def _draw(compared: "Comparison", path: Path, *, wanted: bool, err: bool) -> None:
     """Writes the page of pictures; one that nobody asked for may fail to be written."""
-    from dropstudy.analysis.pictures import draw_comparison
     from dropstudy.errors import DataError
+    from dropstudy.reports.pictures import draw_comparison
 
     page = draw_comparison(compared)
     if page is None:

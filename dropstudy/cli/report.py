@@ -64,7 +64,7 @@ def write_page(
     Raises:
         DropstudyError: As `write_report`.
     """
-    from dropstudy.analysis.report import write_report
+    from dropstudy.reports.report import write_report
 
     command = shlex.join(["dropstudy", *sys.argv[1:]])
     size = write_report(compared, path, images=images, command=command, overwrite=force)

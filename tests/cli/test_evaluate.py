@@ -1,13 +1,10 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from dropstudy.cli.evaluate import _quiet_libraries
-from dropstudy.errors import DropstudyError
 from dropstudy.runs.directory import RunDirectory
 from tests.cli.commands import dropstudy
 from tests.training.tiny import run, tiny_experiment
@@ -105,12 +102,3 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert done.stdout == ""
     assert done.stderr.startswith(f"error: {message}")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_an_unforeseen_error_is_a_line_and_its_traceback_is_kept() -> None:
-    with pytest.raises(DropstudyError) as caught, _quiet_libraries():
-        raise ValueError("something odd\nat length")
-    reason, _, log = str(caught.value).removesuffix(")").partition(" (in full in ")
-    assert reason == "ValueError: something odd"
-    assert "Traceback" in Path(log).read_text(encoding="utf-8")
-    shutil.rmtree(Path(log).parent)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dropstudy.analysis.drawing import (
+from dropstudy.reports.drawing import (
     FAINT,
     INK,
     PAPER,

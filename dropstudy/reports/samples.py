@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from dropstudy.analysis.arms import representative_runs
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
-from dropstudy.analysis.pictures import representative_runs
 from dropstudy.errors import DataError
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import ImageRecord

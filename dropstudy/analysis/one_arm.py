@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from statistics import fmean
 
+from dropstudy.analysis.cells import count_of
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.measures import MEASURES, Measure
-from dropstudy.analysis.wording import count_of
 from dropstudy.runs.reading import Run
 
 

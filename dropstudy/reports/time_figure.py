@@ -4,7 +4,7 @@ from statistics import fmean
 
 from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.analysis.drawing import (
+from dropstudy.reports.drawing import (
     INK,
     RULE,
     Figure,

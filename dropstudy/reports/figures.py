@@ -5,10 +5,10 @@ from collections.abc import Callable
 from statistics import fmean
 
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.analysis.drawing import Figure, drawing_rules
 from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
-from dropstudy.analysis.line_chart import Chart, Line, draw_chart
 from dropstudy.analysis.progress import training_seconds
+from dropstudy.reports.drawing import Figure, drawing_rules
+from dropstudy.reports.line_chart import Chart, Line, draw_chart
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord
 

@@ -7,24 +7,19 @@ from pathlib import Path
 
 from dropstudy import __version__
 from dropstudy.analysis.arms import write_value
-from dropstudy.analysis.cards import make_cards
+from dropstudy.analysis.cells import count_of
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.analysis.drawing import drawing_rules, key_svg
-from dropstudy.analysis.figures import draw_curves
-from dropstudy.analysis.image_figures import draw_images
-from dropstudy.analysis.lone import answer_alone
-from dropstudy.analysis.origin import list_facts, list_sources, write_recipes
-from dropstudy.analysis.samples import embed_samples
+from dropstudy.analysis.one_arm import answer_alone
 from dropstudy.analysis.tables import comparison_tables
-from dropstudy.analysis.time_figure import draw_time
-from dropstudy.analysis.wording import (
-    answer,
-    count_of,
-    explain,
-    warn_of_baselines,
-    warn_of_one_seed,
-)
+from dropstudy.analysis.wording import answer, explain, warn_of_baselines, warn_of_one_seed
 from dropstudy.errors import ConfigError
+from dropstudy.reports.cards import make_cards
+from dropstudy.reports.drawing import drawing_rules, key_svg
+from dropstudy.reports.figures import draw_curves
+from dropstudy.reports.image_figures import draw_images
+from dropstudy.reports.origin import list_facts, list_sources, write_recipes
+from dropstudy.reports.samples import embed_samples
+from dropstudy.reports.time_figure import draw_time
 from dropstudy.runs.directory import write_text
 
 IMAGES = 4
@@ -81,7 +76,7 @@ def render_report(comparison: Comparison, *, images: int = IMAGES, command: str 
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     templates = Environment(
-        loader=PackageLoader("dropstudy.analysis"),
+        loader=PackageLoader("dropstudy.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.analysis.drawing import (
+from dropstudy.analysis.image_contrast import ImageDifference
+from dropstudy.analysis.measures import Measure
+from dropstudy.reports.drawing import (
     BAND,
     FAINT,
     INK,
@@ -21,8 +23,6 @@ from dropstudy.analysis.drawing import (
     style_of,
     write_svg,
 )
-from dropstudy.analysis.image_contrast import ImageDifference
-from dropstudy.analysis.measures import Measure
 from dropstudy.runs.records import ImagePart
 
 if TYPE_CHECKING:

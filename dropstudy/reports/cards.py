@@ -6,7 +6,7 @@ from statistics import fmean
 from dropstudy.analysis import cells
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.contrasts import Contrast
-from dropstudy.analysis.lone import find_levels
+from dropstudy.analysis.one_arm import find_levels
 
 _SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "inconclusive": "?"}
 

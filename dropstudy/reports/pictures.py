@@ -1,6 +1,5 @@
 """The same images restored by each arm, side by side, with the parts in which they differ."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import isfinite
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dropstudy.analysis.arms import Arm
+from dropstudy.analysis.arms import representative_runs
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
 from dropstudy.imaging.arrays import Bytes, to_floats
@@ -17,7 +16,6 @@ from dropstudy.imaging.metrics import psnr
 from dropstudy.imaging.reading import read_image
 from dropstudy.imaging.sheets import BETTER, FAINT, WORSE, Cell, Sheet, draw_sheet
 from dropstudy.imaging.windows import strongest_window
-from dropstudy.runs.reading import Run
 from dropstudy.runs.records import ImageRecord
 
 CELL_SIDE = 288
@@ -84,12 +82,6 @@ def shared_images(comparison: Comparison) -> list[SharedImage]:
             degraded, classical, clean, *restored = pixels
             shared.append(SharedImage(name, degraded, classical, clean, tuple(restored)))
     return sorted(shared, key=lambda image: -float(image.disagreement.mean()))
-
-
-def representative_runs(arms: Sequence[Arm]) -> list[Run]:
-    """A run of each arm: of the first seed that all have, else its first."""
-    common = set.intersection(*(set(arm.seeds) for arm in arms))
-    return [arm.of_seed(min(common))[0] if common else arm.runs[0] for arm in arms]
 
 
 def draw_comparison(comparison: Comparison) -> Image.Image | None:

@@ -1,0 +1,1 @@
+"""What a comparison looks like: a page of pictures, and an HTML page with curves."""
