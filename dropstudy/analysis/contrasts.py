@@ -27,7 +27,7 @@ class Contrast:
         differences: Of the primary measure, arm − baseline, by seed.
         judgement: What they say.
         obstacle: Why no verdict can be given; empty where one can.
-        over_images: The mean difference's interval over seeds and images; None below two seeds.
+        over_images: The mean difference's interval over seeds and images; None below five seeds.
         images: The same images side by side; None where their scores were not kept.
         means: The mean difference of each measure that both have, and its interval, by the
             measure's key.

@@ -15,6 +15,10 @@ from dropstudy.runs.records import ImagePart, ImageRecord
 SAME_PICTURE_DB = 1e-6
 """Two degraded pictures of one name are the same if their PSNRs differ by less."""
 
+FEWEST_SEEDS = 5
+"""Of an interval over seeds and images: with 3, and 2 to 4 images, one meant to hold the truth in
+95 % held it in 81 to 93 %, and was mostly narrower than that over seeds alone."""
+
 
 @dataclass(frozen=True)
 class ImageDifference:
@@ -87,13 +91,13 @@ def contrast_images(
 def interval_over_images(
     arm: Arm, baseline: Arm, *, measure: Measure, level: float
 ) -> Interval | None:
-    """Of the mean difference, over other seeds and other images; None below two seeds."""
+    """Of the mean difference, over other seeds and other images; None below five seeds."""
     pairs = pair_runs(arm, baseline)
     scores = _score_images(pairs, measure)
     columns = [
         [new - old for old, new in own] for key, own in scores.items() if key[0] == measure.part
     ]
-    if len(pairs) < 2 or not columns:
+    if len(pairs) < FEWEST_SEEDS or not columns:
         return None
     return hierarchical_interval([list(row) for row in zip(*columns, strict=True)], level=1 - level)
 

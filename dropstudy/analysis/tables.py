@@ -57,7 +57,8 @@ def _tabulate_contrasts(comparison: Comparison) -> Table:
             "p equal": "of two one-sided tests against the margin",
             "d_z": "the difference over its own spread",
             "won": "share of seeds",
-            "more": "further seeds that a verdict takes",
+            "more": "further seeds that a verdict takes, were the difference as small as the "
+            "margin",
         },
     )
 

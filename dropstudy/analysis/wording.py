@@ -122,10 +122,11 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
             within = f"within ±{measure.write(comparison.margin)}"
             return f"{arm} restores as well as {baseline}, {within}: {around}."
         case "inconclusive":
-            needed = _more_seeds(judgement.seeds_needed)
+            needed, margin = _more_seeds(judgement.seeds_needed), measure.write(comparison.margin)
             return (
                 f"Whether {arm} restores better than {baseline} is undecided: {around}, {p}. "
-                f"A verdict takes about {needed} of each."
+                f"A verdict takes about {needed} of each, or fewer if the true difference is well "
+                f"above {margin}."
             )
 
 
@@ -153,8 +154,8 @@ def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
     family = len(comparison.contrasts)
     if counts and max(counts) == 1:
         lines.append(
-            "With one seed an arm, nothing here separates dropout from luck: two trainings that "
-            "differ in their seed alone differ, too."
+            f"With one seed an arm, nothing here separates {comparison.factor} from luck: two "
+            "trainings that differ in their seed alone differ, too."
         )
     few = {
         contrast.judgement.count: contrast.judgement.smallest_p

@@ -1,6 +1,8 @@
 """The same images restored by each arm, side by side, with the parts in which they differ."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import combinations
 from math import isfinite
 
@@ -11,14 +13,14 @@ from PIL import Image
 from dropstudy.analysis.arms import representative_runs
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
-from dropstudy.imaging.arrays import Bytes, to_floats
+from dropstudy.imaging.arrays import Bytes
 from dropstudy.imaging.metrics import psnr
 from dropstudy.imaging.reading import read_image
 from dropstudy.imaging.sheets import BETTER, FAINT, WORSE, Cell, Sheet, draw_sheet
 from dropstudy.imaging.windows import strongest_window
 from dropstudy.runs.records import ImageRecord
 
-CELL_SIDE = 288
+CELL_SIDE = 256
 """Width of a picture, in pixels: enough for six side by side on a screen."""
 CROP_SIDE = 64
 """Of the part that is enlarged, in pixels of the image."""
@@ -44,15 +46,15 @@ class SharedImage:
     clean: Bytes
     restored: tuple[Bytes, ...]
 
-    @property
-    def disagreement(self) -> NDArray[np.float64]:
+    @cached_property
+    def disagreement(self) -> NDArray[np.float32]:
         """How far the arms' restorations are apart: the largest squared error of two, by pixel."""
         if len(self.restored) == 1:
             pairs = [(self.restored[0], self.clean)]
         else:
             pairs = list(combinations(self.restored, 2))
         errors = [
-            np.square(first.astype(np.float64) - second).mean(axis=-1) for first, second in pairs
+            np.square(first.astype(np.float32) - second).mean(axis=-1) for first, second in pairs
         ]
         return np.asarray(np.max(errors, axis=0))
 
@@ -67,20 +69,21 @@ def shared_images(comparison: Comparison) -> list[SharedImage]:
     """
     runs = representative_runs(comparison.arms[:MOST_ARMS])
     files = [{image.image: image for image in run.images if image.files} for run in runs]
-    channels = runs[0].settings["data"]["channels"]
+    read = partial(read_image, channels=runs[0].settings["data"]["channels"])
     shared = []
-    for name, image in files[0].items():
-        if not all(name in others and _is_same(image, others[name]) for others in files):
-            continue
-        paths = [runs[0].image_file(image, form) for form in ("degraded", "classical", "clean")]
-        paths += [
-            run.image_file(others[name], "restored")
-            for run, others in zip(runs, files, strict=True)
-        ]
-        pixels = [read_image(path, channels) for path in paths if path is not None]
-        if len(pixels) == len(paths) and len({own.shape for own in pixels}) == 1:
-            degraded, classical, clean, *restored = pixels
-            shared.append(SharedImage(name, degraded, classical, clean, tuple(restored)))
+    with ThreadPoolExecutor() as pool:
+        for name, image in files[0].items():
+            if not all(name in others and _is_same(image, others[name]) for others in files):
+                continue
+            paths = [runs[0].image_file(image, form) for form in ("degraded", "classical", "clean")]
+            paths += [
+                run.image_file(others[name], "restored")
+                for run, others in zip(runs, files, strict=True)
+            ]
+            pixels = list(pool.map(read, [path for path in paths if path is not None]))
+            if len(pixels) == len(paths) and len({own.shape for own in pixels}) == 1:
+                degraded, classical, clean, *restored = pixels
+                shared.append(SharedImage(name, degraded, classical, clean, tuple(restored)))
     return sorted(shared, key=lambda image: -float(image.disagreement.mean()))
 
 
@@ -138,7 +141,7 @@ def _row(
 ) -> list[Cell]:
     clean = image.clean[window]
     shown = [pixels[window] for pixels in (image.degraded, image.classical, *image.restored)]
-    levels = [psnr(to_floats(pixels), to_floats(clean)) for pixels in shown]
+    levels = [psnr(pixels, clean) for pixels in shown]
     cells = []
     for index, (pixels, level) in enumerate(zip(shown, levels, strict=True)):
         differs = index >= 2 and level != levels[1]

@@ -23,7 +23,7 @@ def test_an_unforeseen_error_is_a_line_and_its_traceback_is_kept() -> None:
 
 
 def test_an_error_of_ours_passes_as_it_is() -> None:
-    with pytest.raises(DataError, match="^no images$"), quiet_framework("tensorflow"):
+    with pytest.raises(DataError, match=r"^no images$"), quiet_framework("tensorflow"):
         raise DataError("no images")
 
 
