@@ -10,9 +10,11 @@ MEBIBYTE = 1 << 20
 
 
 def number(value: float | None, pattern: str) -> str:
-    """``value`` by a format such as ``+.2f``, with a true minus sign."""
+    """``value`` by a format such as ``+.2f``, with a true minus sign and never ``−0.00``."""
     if value is None or value != value:
         return NOTHING
+    if not pattern.endswith("d"):
+        pattern = "+z" + pattern[1:] if pattern.startswith("+") else "z" + pattern
     return f"{value:{pattern}}".replace("-", "−")
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median, stdev
 from typing import Literal
 
 from dropstudy.analysis.arms import Arm, pair_runs
@@ -62,7 +62,7 @@ def _contrast_seeds(arm: Arm, baseline: Arm, judgement: Judgement, level: float)
     if interval is not None:
         low, high = math.exp(interval.low), math.exp(interval.high)
         interval = replace(interval, low=low, high=high)
-    noise = _find_noise([*arm.runs, *baseline.runs], ratio)
+    noise = _find_noise([arm.runs, baseline.runs], ratio)
     words: dict[Verdict, CostVerdict] = {
         "better": "faster",
         "worse": "slower",
@@ -82,7 +82,7 @@ def _contrast_epochs(
     if not all(seconds):
         return None
     ratio, interval = median_ratio_interval(*seconds, level=1 - level)
-    noise = _find_noise([after, before], ratio)
+    noise = _find_noise([[after], [before]], ratio)
     return CostContrast(ratio, interval, "epochs", "inconclusive", judgement.seeds_needed, noise)
 
 
@@ -97,18 +97,43 @@ def _seconds_by_seed(arm: Arm) -> dict[int, float]:
     seconds = {}
     for seed in arm.seeds:
         medians = [measure_cost(run).epoch_seconds for run in arm.of_seed(seed)]
-        known = [median for median in medians if median]
+        known = [value for value in medians if value]
         if known:
             seconds[seed] = fmean(known)
     return seconds
 
 
-def _find_noise(runs: Sequence[Run], ratio: float) -> str:
-    """A run's drift, where it is larger than the difference that is asked about."""
-    costs = [measure_cost(run) for run in runs]
-    drifts = [cost.drift.last_to_first_third for cost in costs if cost.drift and cost.drifts]
-    largest = max(drifts, key=lambda value: abs(math.log(value)), default=1.0)
-    if abs(math.log(largest)) > abs(math.log(ratio)):
-        change = f"{largest - 1:+.0%}".replace("-", "−")
-        return f"a run's own epochs drifted by {change}, more than the arms differ"
+def _find_noise(arms: Sequence[Sequence[Run]], ratio: float) -> str:
+    """What moves the seconds of single runs by more than the arms differ; empty if nothing does.
+
+    Drift counts where more than half of an arm's runs have it: of many runs one drifts by
+    chance. Runs of one arm differ in nothing that costs time, so their spread is the noise
+    floor of an A/A comparison.
+    """
+    effect = max(abs(math.log(ratio)), math.log1p(TIME_MARGIN))
+    largest = max((_typical_drift(runs) for runs in arms), key=lambda value: abs(math.log(value)))
+    if abs(math.log(largest)) > effect:
+        return f"epochs drifted by {_change(largest)} within runs, more than the arms differ"
+    spread = math.exp(max(_spread(runs) for runs in arms))
+    if math.log(spread) > effect:
+        return f"runs of one arm differ by {_change(spread)} among themselves, more than the arms"
     return ""
+
+
+def _typical_drift(runs: Sequence[Run]) -> float:
+    """Last third over first, the median of an arm's runs; 1 unless most of them drift."""
+    costs = [measure_cost(run) for run in runs]
+    if 2 * sum(cost.drifts for cost in costs) <= len(costs):
+        return 1.0
+    return median(cost.drift.last_to_first_third for cost in costs if cost.drift)
+
+
+def _spread(runs: Sequence[Run]) -> float:
+    """Standard deviation of the logarithm of the runs' seconds; 0 for a single run."""
+    seconds = [measure_cost(run).epoch_seconds for run in runs]
+    logs = [math.log(value) for value in seconds if value]
+    return stdev(logs) if len(logs) > 1 else 0.0
+
+
+def _change(factor: float) -> str:
+    return f"{factor - 1:+.0%}".replace("-", "−")

@@ -48,6 +48,7 @@ class ImageContrast:
 
     Attributes:
         score: Which score of an image.
+        part: The images that the numbers below are of: the deciding measure's.
         images: Every image that both restored, by part and name.
         mean: Of the gains.
         interval: Of that mean, over images like these; None for a single one.
@@ -56,6 +57,7 @@ class ImageContrast:
     """
 
     score: str
+    part: ImagePart
     images: tuple[ImageDifference, ...]
     mean: float
     interval: Interval | None
@@ -77,9 +79,12 @@ def contrast_images(
         ImageDifference(part, name, fmean(old for old, _ in own), fmean(new for _, new in own))
         for (part, name), own in scores.items()
     )
-    gains = [image.gain for image in images]
+    gains = [image.gain for image in images if image.part == measure.part]
+    if not gains:
+        return None
     return ImageContrast(
         score=measure.score,
+        part=measure.part,
         images=images,
         mean=fmean(gains),
         interval=mean_interval(gains, level=1 - level),

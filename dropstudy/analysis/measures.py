@@ -37,12 +37,12 @@ class Measure:
         if value is None or value != value:
             return "–"
         unit = f" {self.unit}" if self.unit else ""
-        number = f"{value:{'+' if signed else ''}.{self.decimals}f}"
+        number = f"{value:{'+' if signed else ''}z.{self.decimals}f}"
         return number.replace("-", "−") + unit
 
 
-def _of_best(name: str) -> Callable[[Run], float | None]:
-    return lambda run: float(getattr(run.best, name)) if run.best else None
+def _of_final(name: str) -> Callable[[Run], float | None]:
+    return lambda run: float(getattr(run.final, name)) if run.final else None
 
 
 def _of_test(name: str) -> Callable[[Run], float | None]:
@@ -60,7 +60,7 @@ MEASURES = {
             decimals=2,
             score="psnr",
             part="validation",
-            read=_of_best("val_psnr"),
+            read=_of_final("val_psnr"),
         ),
         Measure(
             "val_ssim",
@@ -70,7 +70,7 @@ MEASURES = {
             decimals=4,
             score="ssim",
             part="validation",
-            read=_of_best("val_ssim"),
+            read=_of_final("val_ssim"),
         ),
         Measure(
             "test_psnr",

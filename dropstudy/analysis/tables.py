@@ -119,6 +119,7 @@ def _tabulate_images(comparison: Comparison, contrast: Contrast) -> Table:
     ]
     around = cells.measure_ends(measure, images.interval)
     seeds = len(contrast.seeds)
+    counted = sum(image.part == images.part for image in images.images)
     over_both = (
         f" Over other seeds and other {measure.part} images: "
         f"{cells.measure_ends(measure, contrast.over_images)}."
@@ -130,8 +131,8 @@ def _tabulate_images(comparison: Comparison, contrast: Contrast) -> Table:
         columns,
         tuple(rows),
         words=2,
-        remark=f"{images.score.upper()}{f', means over {seeds} seeds' if seeds > 1 else ''}. Mean "
-        f"{measure.write(images.mean, signed=True)}, interval over images like these {around}; "
-        f"better on {images.won:.0%} of {len(images.images)}, sign-flip p = "
+        remark=f"{images.score.upper()}{f', means over {seeds} seeds' if seeds > 1 else ''}. Over "
+        f"the {images.part} images: mean {measure.write(images.mean, signed=True)}, interval over "
+        f"images like these {around}; better on {images.won:.0%} of {counted}, sign-flip p = "
         f"{cells.p_value(images.p)}. Of these networks alone, not of training.{over_both}",
     )

@@ -92,8 +92,8 @@ def explain(comparison: Comparison) -> list[str]:
     if any(contrast.cost for contrast in comparison.contrasts):
         lines.append(
             "Seconds are of training alone, the first epoch left out; a ratio within "
-            f"±{TIME_MARGIN:.0%} counts as none. The runs were timed one after another, not in "
-            "turns, so whatever else the machine did is in them."
+            f"±{TIME_MARGIN:.0%} counts as none. Nothing here tells what else the machine did "
+            "while a run was timed, unless the arms were run in turns."
         )
     return [line[0].upper() + line[1:] for line in lines]
 
@@ -103,8 +103,6 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
     measure = comparison.measure
     if contrast.obstacle:
         return f"{arm} and {baseline} cannot be compared: {contrast.obstacle}."
-    if judgement.mean is None:
-        return f"{arm} and {baseline} have no {measure.label} to compare."
     found = f"{measure.write(judgement.mean, signed=True)} {measure.label}"
     if judgement.interval is None:
         decides = "" if warn_of_one_seed(comparison) else ", which decides nothing about training"
@@ -178,7 +176,10 @@ def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
                 f"seed{'' if len(left_out) == 1 else 's'} {', '.join(map(str, left_out))}."
             )
     if any(len(arm.runs) > len(arm.seeds) for arm in comparison.arms):
-        lines.append("Several runs of one arm have the same seed: their mean counts once.")
+        lines.append(
+            "Several runs of one arm have the same seed: their mean counts once, and images are "
+            "of the first."
+        )
     if max(counts) > 1:
         intervals = [contrast.judgement.interval for contrast in comparison.contrasts]
         methods = " or ".join(dict.fromkeys(own.method for own in intervals if own))

@@ -19,6 +19,8 @@ from dropstudy.runs.records import (
 if TYPE_CHECKING:
     from dropstudy.config.training import Monitor
 
+_SECTIONS = ("data", "task", "architecture", "dropout", "training", "runtime")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -44,6 +46,7 @@ class Run:
             RunDirectoryError: The file is missing or damaged, as in all that follow.
         """
         if stored := read_json(self.directory.settings, if_missing={}):
+            self._check_sections(stored)
             return stored
         from dropstudy.config import load_experiment
 
@@ -100,6 +103,15 @@ class Run:
             return self._epoch_of_result("best")
         return best_epoch(self.epochs, self._monitor)
 
+    @property
+    def final(self) -> EpochRecord | None:
+        """The epoch of the network it ended with: the best, or the last without ``restore_best``.
+
+        Images and test scores are of this network.
+        """
+        restored = self.settings["training"].get("restore_best", True)
+        return self.best if restored else self.last
+
     @cached_property
     def last(self) -> EpochRecord | None:
         """The last epoch that it finished."""
@@ -151,6 +163,16 @@ class Run:
         if monitor not in ("val_loss", "val_psnr", "val_ssim"):
             raise damage(self.directory.settings, f"training.early_stopping.monitor is {monitor!r}")
         return cast("Monitor", monitor)
+
+    def _check_sections(self, settings: dict[str, Any]) -> None:
+        """Refuses settings that lack what every reader takes for granted."""
+        wrong = [name for name in _SECTIONS if not isinstance(settings.get(name), dict)]
+        if not isinstance(settings.get("name"), str):
+            wrong.append("name")
+        if not wrong and not all(isinstance(own, dict) for own in settings["dropout"].values()):
+            wrong.append("dropout")
+        if wrong:
+            raise damage(self.directory.settings, f"it has no usable {', '.join(wrong)}")
 
     def _epoch_of_result(self, key: str) -> EpochRecord | None:
         row = self.result.get(key)

@@ -114,6 +114,25 @@ def test_a_drift_smaller_than_the_difference_leaves_the_verdict(tmp_path: Path) 
     assert (found.verdict, found.noise) == ("slower", "")
 
 
+def test_one_run_of_many_that_drifts_leaves_the_verdict(tmp_path: Path) -> None:
+    drifting = [second * 15 / 415 for second in STORY]
+    plain, spatial = [[10.0] * 8] * 8, [[15.0] * 8] * 7 + [drifting]
+    found = _contrast(tmp_path, plain, spatial)
+    assert found is not None
+    assert (found.verdict, found.noise) == ("slower", "")
+
+
+def test_runs_of_one_arm_that_differ_more_than_the_arms_refuse_a_verdict(tmp_path: Path) -> None:
+    """Seed by seed the arm is a tenth slower, but seeds alone differ by more than that."""
+    plain = [[10.0 * share] * 6 for share in (0.6, 1.4, 0.7, 1.3, 0.8, 1.2, 0.9, 1.1)]
+    found = _contrast(tmp_path, plain, [[1.1 * second for second in own] for own in plain])
+    assert found is not None
+    assert found.ratio == pytest.approx(1.1)
+    spread = stats.tstd([math.log(own[0]) for own in plain])
+    assert found.verdict == "inconclusive"
+    assert f"differ by {math.exp(spread) - 1:+.0%} among themselves" in found.noise
+
+
 def test_a_single_epoch_has_no_ratio(tmp_path: Path) -> None:
     assert _contrast(tmp_path, [[]], [[]]) is None
 

@@ -92,6 +92,10 @@ def test_a_validation_and_a_test_image_of_one_name_are_two(tmp_path: Path) -> No
         ("validation", "cat"): 1.0,
         ("test", "cat"): 2.0,
     }
+    assert found.mean == pytest.approx(1.0)  # of the measure's own images
+    found = contrast_images(arm, baseline, measure=find_measure("test_psnr"), level=0.05)
+    assert found is not None
+    assert found.mean == pytest.approx(2.0)
 
 
 def test_without_common_images_there_is_nothing_to_say(tmp_path: Path) -> None:

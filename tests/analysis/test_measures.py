@@ -56,3 +56,16 @@ def test_a_measure_knows_which_images_it_is_a_mean_over() -> None:
 def test_an_unknown_measure_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigError, match="--metric: got accuracy; give one of val_psnr, val_ssim"):
         find_measure("accuracy")
+
+
+def test_without_restore_best_a_measure_is_of_the_last_epoch_as_the_images_are(
+    tmp_path: Path,
+) -> None:
+    run = make_run(
+        tmp_path / "plain-0",
+        psnrs=(24.0, 26.0, 25.0),
+        sections={"training": {"restore_best": False}},
+    )
+    assert MEASURES["val_psnr"].read(run) == 25.0
+    assert run.best is not None
+    assert run.best.val_psnr == 26.0

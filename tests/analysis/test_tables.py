@@ -144,7 +144,7 @@ def test_images_are_listed_from_the_largest_gain_to_the_largest_loss(tmp_path: P
         ("dog", "validation", "26.00", "26.50", "+0.50"),
         ("cat", "validation", "25.00", "25.00", "+0.00"),
     )
-    assert "Mean +0.25 dB" in table.note
+    assert "Over the validation images: mean +0.25 dB" in table.note
     assert "better on 75% of 2" in table.note  # the tie counts half
 
 

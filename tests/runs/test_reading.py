@@ -227,12 +227,21 @@ READ: dict[str, Callable[[Run], Any]] = {
 }
 
 
+def _settings(**changes: object) -> str:
+    """The least that is taken for settings."""
+    sections = ("data", "task", "architecture", "dropout", "training", "runtime")
+    return json.dumps({"name": "a", "seed": 0, **{name: {} for name in sections}, **changes})
+
+
 @pytest.mark.parametrize(
     ("file", "content", "asked", "message"),
     [
         ("config.json", "{\n\n]", "settings", r":3: damaged: not JSON: .* \(column 1\)"),
         ("config.json", "[]", "settings", ": damaged: not a JSON object"),
-        ("config.json", '{"seed": "1"}', "seed", ": damaged: its seed is '1'"),
+        ("config.json", '{"seed": "1"}', "seed", ": damaged: it has no usable data, task, "),
+        ("config.json", _settings(seed="1"), "seed", ": damaged: its seed is '1'"),
+        ("config.json", _settings(dropout={"skip": 1}), "seed", "it has no usable dropout$"),
+        ("config.json", _settings(name=None), "seed", "it has no usable name$"),
         ("environment.json", "nonsense", "environment", ":1: damaged: not JSON"),
         ("environment.json", "[" * 100_000, "environment", ": damaged: not JSON"),
         ("result.json", '{"best": null}', "status", ": damaged: its status is None"),
