@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import command
+from tests.config.experiments import ROOT
 from tests.runs.written import write_run
 
 LIST_IMPORTS = """
@@ -19,6 +20,7 @@ except SystemExit:
 print("imported:", *sorted({name.partition(".")[0] for name in sys.modules}))
 """
 SLOWEST_SECONDS = 0.5
+FROZEN = ROOT / "tests" / "data" / "runs"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,34 @@ def test_reading_runs_needs_no_numbers_library(arguments: list[str], tmp_path: P
     imported = set(done.stdout.splitlines()[-1].split())
     heavy = {"tensorflow", "keras", "scipy", "skimage", "PIL", "numpy", "matplotlib", "jinja2"}
     assert not imported & heavy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needless"),
+    [
+        (["compare", "RUN", "OTHER"], {"skimage", "matplotlib", "jinja2"}),
+        (["report", "RUN", "-o", "PAGE"], {"skimage"}),
+    ],
+    ids=["compare", "report"],
+)
+def test_comparing_runs_needs_no_framework(
+    arguments: list[str], needless: set[str], tmp_path: Path
+) -> None:
+    places = {
+        "RUN": str(FROZEN / "plain-0"),
+        "OTHER": str(FROZEN / "spatial-0"),
+        "PAGE": str(tmp_path / "page.html"),
+    }
+    words = [places.get(word, word) for word in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_IMPORTS, *words, "--runs-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "numpy" in imported
+    assert not imported & {"tensorflow", "keras", *needless}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["validate", "SMOKE"], ["schema"]], ids=" ".join)
