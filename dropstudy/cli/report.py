@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropstudy.cli.comparing import compare_named
 from dropstudy.cli.options import (
     RUNS,
     Baseline,
@@ -42,13 +43,11 @@ def report(
 
     It loads nothing from elsewhere: send it, print it, open it on a phone.
     """
-    from dropstudy.analysis.comparison import compare
-    from dropstudy.runs.store import find_run
-
-    compared = compare(
-        [find_run(name, runs_dir) for name in names],
+    compared = compare_named(
+        names,
+        runs_dir,
         group_by=group_by,
-        baseline=None if baseline is None else find_run(baseline, runs_dir),
+        baseline=baseline,
         metric=metric,
         margin=margin,
         target=target,
