@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import isfinite
 from statistics import fmean
 from typing import Any
@@ -68,7 +69,7 @@ def form_arms(runs: Sequence[Run], *, group_by: str | None = None) -> list[Arm]:
         if group_by is not None:
             own = {key: value for key, value in own.items() if is_within(key, group_by)}
             if not own:
-                raise ConfigError(f"--group-by: {run.name} has no setting {group_by}")
+                raise ConfigError(_explain_no_group(run, group_by))
         identity = repr(sorted(own.items()))
         groups.setdefault(identity, []).append(run)
         traits[identity] = own
@@ -86,9 +87,11 @@ def pair_runs(arm: Arm, baseline: Arm) -> list[tuple[Run, Run]]:
 
 
 def representative_runs(arms: Sequence[Arm]) -> list[Run]:
-    """A run of each arm: of the first seed that all have, else its first."""
-    common = set.intersection(*(set(arm.seeds) for arm in arms))
-    return [arm.of_seed(min(common))[0] if common else arm.runs[0] for arm in arms]
+    """A run of each arm: of the first seed of which all kept images, else its first."""
+    common = sorted(set.intersection(*(set(arm.seeds) for arm in arms)))
+    choices = [[arm.of_seed(seed)[0] for arm in arms] for seed in common]
+    keeping = [runs for runs in choices if all(_keeps_images(run) for run in runs)]
+    return next(iter([*keeping, *choices]), [arm.runs[0] for arm in arms])
 
 
 def arm_traits(run: Run) -> dict[str, Any]:
@@ -109,6 +112,16 @@ def is_within(key: str, section: str) -> bool:
     return key == section or key.startswith(f"{section}.")
 
 
+def _explain_no_group(run: Run, group_by: str) -> str:
+    settings = flatten(run.settings)
+    if any(is_within(key, group_by) for key in settings):
+        return f"group_by: {group_by} makes no arm: it changes neither network nor training"
+    keys = [*settings, *{key.rpartition(".")[0] for key in settings}]
+    likely = get_close_matches(group_by, keys, n=1)
+    hint = f"; did you mean {likely[0]}?" if likely else ""
+    return f"group_by: {run.name} has no setting {group_by}{hint}"
+
+
 def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
     effective = {}
     for group, setting in dropout.items():
@@ -116,6 +129,10 @@ def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
         drops = any(rate) if isinstance(rate, list) else bool(rate)
         effective[group] = setting if drops else {"kind": "none"}
     return effective
+
+
+def _keeps_images(run: Run) -> bool:
+    return any(image.files for image in run.images)
 
 
 def _label(groups: list[list[Run]], traits: list[dict[str, Any]]) -> list[str]:

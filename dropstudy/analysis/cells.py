@@ -18,6 +18,16 @@ def number(value: float | None, pattern: str) -> str:
     return f"{value:{pattern}}".replace("-", "−")
 
 
+def percent(share: float) -> str:
+    """A level such as ``95%`` or ``99.5%``."""
+    return f"{100 * share:g}%"
+
+
+def margin(measure: Measure, value: float) -> str:
+    """A margin with its unit, whatever its size."""
+    return f"{value:g} {measure.unit}".rstrip()
+
+
 def p_value(p: float) -> str:
     """To three decimals, never 0."""
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
@@ -62,4 +72,5 @@ def drifted(drift: Drift | None) -> str:
     if drift is None:
         return NOTHING
     change = number(drift.last_to_first_third - 1, "+.0%")
-    return f"{change}, chance" if drift.low <= 0 <= drift.high else change
+    slope = f"{change}, {number(drift.slope, '+.2g')} s an epoch"
+    return f"{slope} (chance)" if drift.low <= 0 <= drift.high else slope

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from dropstudy.analysis.arms import Arm, arm_traits, form_arms
@@ -15,7 +16,7 @@ from dropstudy.runs.reading import Run
 from dropstudy.runs.store import load_run
 
 LEVEL = 0.05
-"""Chance of a false verdict, unless the user says otherwise."""
+"""Chance of each kind of false verdict, over all arms together, unless the user says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Comparison:
     Attributes:
         measure: What decides.
         margin: A difference below this does not matter.
-        level: Chance of a false verdict over all arms together.
+        level: Chance of each kind of false verdict, over all arms together.
         factor: The setting whose effect is asked for.
         baseline: The arm that the others are held against.
         arms: All arms, the baseline first.
@@ -92,7 +93,7 @@ def compare(
             without dropout, else the first.
         metric: What decides: ``val_psnr``, ``val_ssim``, ``test_psnr`` or ``test_ssim``.
         margin: A difference below this does not matter; None: the measure's own.
-        level: Chance of a false verdict over all arms together.
+        level: Chance of each kind of false verdict, over all arms together.
         target: A validation PSNR in dB, to tell how soon each run reached it; None: the
             lowest of their best ones.
 
@@ -102,10 +103,12 @@ def compare(
     """
     measure = find_measure(metric)
     chosen = measure.margin if margin is None else margin
-    if not chosen > 0:
-        raise ConfigError(f"--margin: got {chosen:g}; give a number above 0")
+    if not 0 < chosen < float("inf"):
+        raise ConfigError(f"margin: got {chosen:g}; give a number above 0")
     if not 0 < level < 1:
-        raise ConfigError(f"--level: got {level:g}; give a fraction between 0 and 1")
+        raise ConfigError(f"level: got {level:g}; give a fraction between 0 and 1")
+    if target is not None and not isfinite(target):
+        raise ConfigError(f"target: got {target:g}; give a PSNR in dB")
     opened = _open(runs)
     arms = form_arms(opened, group_by=group_by)
     reference = _find_baseline(arms, baseline)
@@ -113,6 +116,7 @@ def compare(
     ordered = [(arm, run) for arm in arms for run in arm.runs]
     yardstick = find_yardstick([run for _, run in ordered], target=target)
     factor = group_by or FACTOR
+    costs = {run.directory.path: measure_cost(run) for _, run in ordered}
     return Comparison(
         measure=measure,
         margin=chosen,
@@ -121,13 +125,21 @@ def compare(
         baseline=reference,
         arms=tuple(arms),
         runs=tuple(
-            ComparedRun(run, arm, measure_cost(run), measure_progress(run, yardstick))
+            ComparedRun(run, arm, costs[run.directory.path], measure_progress(run, yardstick))
             for arm, run in ordered
         ),
         yardstick=yardstick,
         differences=tuple(find_differences(arms, factor=factor)),
         contrasts=tuple(
-            contrast_arms(arms[1:], baseline=reference, measure=measure, margin=chosen, level=level)
+            contrast_arms(
+                arms[1:],
+                baseline=reference,
+                costs=costs,
+                measure=measure,
+                margin=chosen,
+                level=level,
+                factor=factor,
+            )
         ),
     )
 
@@ -139,7 +151,7 @@ def _open(runs: Sequence[Run | Path | str]) -> list[Run]:
         opened.setdefault(run.directory.path.resolve(), run)
     if not opened:
         raise ConfigError("nothing to compare; give at least one run")
-    empty = [run.name for run in opened.values() if not run.epochs]
+    empty = [run.name for run in opened.values() if not run.epochs or run.final is None]
     if empty:
         raise RunDirectoryError(f"{', '.join(empty)}: no finished epoch to compare")
     return list(opened.values())
@@ -154,7 +166,7 @@ def _find_baseline(arms: Sequence[Arm], baseline: Run | Path | str | None) -> Ar
     for arm in arms:
         if any(run.directory.path.resolve() == place for run in arm.runs):
             return arm
-    raise ConfigError(f"--baseline: {wanted.name} is not among the runs that are compared")
+    raise ConfigError(f"baseline: {wanted.name} is not among the runs that are compared")
 
 
 def _drops(arm: Arm) -> bool:

@@ -49,8 +49,8 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
         )
         why = "" if is_within(key, factor) else "a setting besides what is compared"
         differences.append(Difference(key, values, why))
-    circumstances = {id(run): _circumstances(run) for arm in arms for run in arm.runs}
-    for key, why in _name_circumstances(circumstances.values()).items():
+    circumstances = {id(run): name_circumstances(run) for arm in arms for run in arm.runs}
+    for key, why in _explain_circumstances(circumstances.values()).items():
         known = {own.get(key, UNKNOWN) for own in circumstances.values()}
         if len(known) > 1 or (key == "resumed" and known != {"never"}):
             values = tuple(
@@ -81,7 +81,8 @@ _WHY = {
 }
 
 
-def _circumstances(run: Run) -> dict[str, str]:
+def name_circumstances(run: Run) -> dict[str, str]:
+    """What a run ran on and how far it came, in words; ``unknown`` where it was not noted."""
     environment, runtime = run.environment, run.environment.get("runtime") or {}
     devices = runtime.get("device_models") or runtime.get("device_names") or []
     identity = run.baselines.get("identity", {}).get("val_psnr")
@@ -106,6 +107,6 @@ def _circumstances(run: Run) -> dict[str, str]:
     return {key: UNKNOWN if value in (None, "") else str(value) for key, value in known.items()}
 
 
-def _name_circumstances(circumstances: Iterable[dict[str, str]]) -> dict[str, str]:
+def _explain_circumstances(circumstances: Iterable[dict[str, str]]) -> dict[str, str]:
     names = dict.fromkeys(key for known in circumstances for key in known)
     return {name: _WHY.get(name, "another version") for name in names}

@@ -1,10 +1,13 @@
 """One arm against another: the difference of their quality and of their cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 from dropstudy.analysis.arms import Arm
+from dropstudy.analysis.confounds import FACTOR
+from dropstudy.analysis.cost import Cost
 from dropstudy.analysis.cost_contrast import CostContrast, contrast_costs
 from dropstudy.analysis.image_contrast import (
     ImageContrast,
@@ -52,12 +55,29 @@ class Contrast:
 
 
 def contrast_arms(
-    arms: Sequence[Arm], *, baseline: Arm, measure: Measure, margin: float, level: float
+    arms: Sequence[Arm],
+    *,
+    baseline: Arm,
+    costs: Mapping[Path, Cost],
+    measure: Measure,
+    margin: float,
+    level: float,
+    factor: str = FACTOR,
 ) -> list[Contrast]:
-    """Holds each arm against ``baseline``; all of them are one family of tests."""
+    """Holds each arm against ``baseline``; all of them are one family of tests.
+
+    Args:
+        arms: Those that are asked about.
+        baseline: What they are held against.
+        costs: Of every run, by its directory.
+        measure: What decides.
+        margin: A difference below this does not matter.
+        level: Chance of each kind of false verdict.
+        factor: The setting whose effect is asked for.
+    """
     differences = [_differences(arm, baseline, measure) for arm in arms]
     judged = judge([list(own.values()) for own in differences], margin=margin, level=level)
-    costs = contrast_costs(arms, baseline=baseline, level=level)
+    timed = contrast_costs(arms, baseline=baseline, costs=costs, level=level, factor=factor)
     return [
         Contrast(
             arm=arm,
@@ -71,7 +91,7 @@ def contrast_arms(
             means=_mean_differences(arm, baseline, level),
             cost=cost,
         )
-        for arm, own, judgement, cost in zip(arms, differences, judged, costs, strict=True)
+        for arm, own, judgement, cost in zip(arms, differences, judged, timed, strict=True)
     ]
 
 
@@ -98,6 +118,11 @@ def _find_obstacle(arm: Arm, baseline: Arm, measure: Measure, differences: dict[
         return "the runs saw different images"
     if len({repr(run.settings["task"]) for run in runs}) > 1:
         return "the runs had different tasks"
+    # The crop depends on the network's depth, too, which the fingerprint cannot know.
+    key = f"{'val' if measure.part == 'validation' else 'test'}_psnr"
+    identities = (run.baselines.get("identity", {}).get(key) for run in runs)
+    if len({round(own, 4) for own in identities if own is not None}) > 1:
+        return "the runs were scored on different pixels"
     if not set(arm.seeds) & set(baseline.seeds):
         return "the arms have no seed in common"
     if not differences:

@@ -1,14 +1,17 @@
 """The seconds of one arm over those of another."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, median, stdev
+from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from dropstudy.analysis.arms import Arm, pair_runs
-from dropstudy.analysis.cost import measure_cost, steady_epoch_seconds
-from dropstudy.analysis.judgement import Judgement, Verdict, judge
+from dropstudy.analysis.confounds import FACTOR
+from dropstudy.analysis.cost import Cost, steady_epoch_seconds
+from dropstudy.analysis.cost_noise import find_noise, typical_drift
+from dropstudy.analysis.judgement import Verdict, judge
 from dropstudy.analysis.statistics import Interval, mean_interval, median_ratio_interval
 from dropstudy.runs.reading import Run
 
@@ -29,6 +32,8 @@ class CostContrast:
         verdict: By the margin of ±5 %; over epochs alone it is never more than inconclusive.
         seeds_needed: Further seeds that a verdict takes.
         noise: What speaks against any verdict, such as drift; empty if nothing does.
+        drift: How many times the seconds of the arm's epochs grow within a run, the median of
+            its runs; 1 unless most of them drift.
     """
 
     ratio: float
@@ -37,103 +42,95 @@ class CostContrast:
     verdict: CostVerdict
     seeds_needed: int
     noise: str
+    drift: float
 
 
 def contrast_costs(
-    arms: Sequence[Arm], *, baseline: Arm, level: float
+    arms: Sequence[Arm],
+    *,
+    baseline: Arm,
+    costs: Mapping[Path, Cost],
+    level: float,
+    factor: str = FACTOR,
 ) -> list[CostContrast | None]:
     """Holds each arm's seconds against the baseline's; None where one has a single epoch.
 
     All of them are one family of tests.
+
+    Args:
+        arms: Those that are asked about.
+        baseline: What they are held against.
+        costs: Of every run, by its directory.
+        level: Chance of a false verdict.
+        factor: The setting whose effect is asked for.
     """
-    ratios = [_log_ratios(arm, baseline) for arm in arms]
+    ratios = [_log_ratios(arm, baseline, costs) for arm in arms]
     judged = judge(ratios, margin=math.log1p(TIME_MARGIN), level=level, higher_is_better=False)
-    return [
-        _contrast_seeds(arm, baseline, judgement, level)
-        if judgement.count > 1
-        else _contrast_epochs(arm, baseline, judgement, level)
-        for arm, judgement in zip(arms, judged, strict=True)
-    ]
+    found: list[CostContrast | None] = []
+    for arm, judgement in zip(arms, judged, strict=True):
+        over_seeds = judgement.count > 1
+        after, before = (pair_runs(arm, baseline) or [(arm.runs[0], baseline.runs[0])])[0]
+        ratio, interval = (
+            _ratio_over_seeds(judgement.differences, level)
+            if over_seeds
+            else _ratio_over_epochs(after, before, level)
+        )
+        if ratio is None:
+            found.append(None)
+            continue
+        sides = (arm.runs, baseline.runs) if over_seeds else ((after,), (before,))
+        noise = find_noise(sides, ratio=ratio, costs=costs, margin=TIME_MARGIN, factor=factor)
+        decided = over_seeds and not noise
+        found.append(
+            CostContrast(
+                ratio=ratio,
+                interval=interval,
+                over="seeds" if over_seeds else "epochs",
+                verdict=_VERDICTS[judgement.verdict] if decided else "inconclusive",
+                seeds_needed=judgement.seeds_needed,
+                noise=noise,
+                drift=typical_drift([costs[run.directory.path] for run in arm.runs]),
+            )
+        )
+    return found
 
 
-def _contrast_seeds(arm: Arm, baseline: Arm, judgement: Judgement, level: float) -> CostContrast:
-    logs = judgement.differences
-    ratio, interval = math.exp(fmean(logs)), mean_interval(logs, level=1 - level)
+_VERDICTS: dict[Verdict, CostVerdict] = {
+    "better": "faster",
+    "worse": "slower",
+    "equivalent": "equivalent",
+    "inconclusive": "inconclusive",
+}
+
+
+def _ratio_over_seeds(logs: Sequence[float], level: float) -> tuple[float | None, Interval | None]:
+    interval = mean_interval(logs, level=1 - level)
     if interval is not None:
         low, high = math.exp(interval.low), math.exp(interval.high)
         interval = replace(interval, low=low, high=high)
-    noise = _find_noise([arm.runs, baseline.runs], ratio)
-    words: dict[Verdict, CostVerdict] = {
-        "better": "faster",
-        "worse": "slower",
-        "equivalent": "equivalent",
-        "inconclusive": "inconclusive",
-    }
-    verdict = "inconclusive" if noise else words[judgement.verdict]
-    return CostContrast(ratio, interval, "seeds", verdict, judgement.seeds_needed, noise)
+    return math.exp(fmean(logs)), interval
 
 
-def _contrast_epochs(
-    arm: Arm, baseline: Arm, judgement: Judgement, level: float
-) -> CostContrast | None:
-    """Of one run each: the interval holds for these two runs alone, so there is no verdict."""
-    after, before = (pair_runs(arm, baseline) or [(arm.runs[0], baseline.runs[0])])[0]
+def _ratio_over_epochs(
+    after: Run, before: Run, level: float
+) -> tuple[float | None, Interval | None]:
+    """Of one run each: the interval holds for these two runs alone."""
     seconds = steady_epoch_seconds(after), steady_epoch_seconds(before)
-    if not all(seconds):
-        return None
-    ratio, interval = median_ratio_interval(*seconds, level=1 - level)
-    noise = _find_noise([[after], [before]], ratio)
-    return CostContrast(ratio, interval, "epochs", "inconclusive", judgement.seeds_needed, noise)
+    return median_ratio_interval(*seconds, level=1 - level) if all(seconds) else (None, None)
 
 
-def _log_ratios(arm: Arm, baseline: Arm) -> list[float]:
+def _log_ratios(arm: Arm, baseline: Arm, costs: Mapping[Path, Cost]) -> list[float]:
     """The logarithm of the ratio of seconds, for each common seed."""
-    after, before = _seconds_by_seed(arm), _seconds_by_seed(baseline)
+    after, before = _seconds_by_seed(arm, costs), _seconds_by_seed(baseline, costs)
     return [math.log(after[seed] / before[seed]) for seed in after if seed in before]
 
 
-def _seconds_by_seed(arm: Arm) -> dict[int, float]:
+def _seconds_by_seed(arm: Arm, costs: Mapping[Path, Cost]) -> dict[int, float]:
     """Median seconds per epoch: a seed's mean, where it has several runs."""
     seconds = {}
     for seed in arm.seeds:
-        medians = [measure_cost(run).epoch_seconds for run in arm.of_seed(seed)]
+        medians = [costs[run.directory.path].epoch_seconds for run in arm.of_seed(seed)]
         known = [value for value in medians if value]
         if known:
             seconds[seed] = fmean(known)
     return seconds
-
-
-def _find_noise(arms: Sequence[Sequence[Run]], ratio: float) -> str:
-    """What moves the seconds of single runs by more than the arms differ; empty if nothing does.
-
-    Drift counts where more than half of an arm's runs have it: of many runs one drifts by
-    chance. Runs of one arm differ in nothing that costs time, so their spread is the noise
-    floor of an A/A comparison.
-    """
-    effect = max(abs(math.log(ratio)), math.log1p(TIME_MARGIN))
-    largest = max((_typical_drift(runs) for runs in arms), key=lambda value: abs(math.log(value)))
-    if abs(math.log(largest)) > effect:
-        return f"epochs drifted by {_change(largest)} within runs, more than the arms differ"
-    spread = math.exp(max(_spread(runs) for runs in arms))
-    if math.log(spread) > effect:
-        return f"runs of one arm differ by {_change(spread)} among themselves, more than the arms"
-    return ""
-
-
-def _typical_drift(runs: Sequence[Run]) -> float:
-    """Last third over first, the median of an arm's runs; 1 unless most of them drift."""
-    costs = [measure_cost(run) for run in runs]
-    if 2 * sum(cost.drifts for cost in costs) <= len(costs):
-        return 1.0
-    return median(cost.drift.last_to_first_third for cost in costs if cost.drift)
-
-
-def _spread(runs: Sequence[Run]) -> float:
-    """Standard deviation of the logarithm of the runs' seconds; 0 for a single run."""
-    seconds = [measure_cost(run).epoch_seconds for run in runs]
-    logs = [math.log(value) for value in seconds if value]
-    return stdev(logs) if len(logs) > 1 else 0.0
-
-
-def _change(factor: float) -> str:
-    return f"{factor - 1:+.0%}".replace("-", "−")

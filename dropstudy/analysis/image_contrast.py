@@ -1,11 +1,11 @@
 """The same images in the hands of two arms."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dropstudy.analysis.arms import Arm, pair_runs
+from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.measures import Measure
 from dropstudy.analysis.significance import share_won, sign_flip_p
 from dropstudy.analysis.statistics import Interval, hierarchical_interval, mean_interval
@@ -50,6 +50,7 @@ class ImageContrast:
         score: Which score of an image.
         part: The images that the numbers below are of: the deciding measure's.
         images: Every image that both restored, by part and name.
+        seeds: The common seeds that scores were kept of; none if the arms share no seed.
         mean: Of the gains.
         interval: Of that mean, over images like these; None for a single one.
         p: Of the exact sign-flip test over images.
@@ -59,6 +60,7 @@ class ImageContrast:
     score: str
     part: ImagePart
     images: tuple[ImageDifference, ...]
+    seeds: tuple[int, ...]
     mean: float
     interval: Interval | None
     p: float
@@ -72,12 +74,12 @@ def contrast_images(
 
     Paired by seed; arms without a common seed by their first runs.
     """
-    scores = _score_images(pair_runs(arm, baseline) or [(arm.runs[0], baseline.runs[0])], measure)
-    if not scores:
-        return None
+    seeds = [seed for seed in arm.seeds if seed in baseline.seeds]
+    pairs = {seed: (arm.of_seed(seed), baseline.of_seed(seed)) for seed in seeds}
+    scored = _score_pairs(pairs or {arm.seeds[0]: (arm.runs[:1], baseline.runs[:1])}, measure)
     images = tuple(
         ImageDifference(part, name, fmean(old for old, _ in own), fmean(new for _, new in own))
-        for (part, name), own in scores.items()
+        for (part, name), own in scored.images.items()
     )
     gains = [image.gain for image in images if image.part == measure.part]
     if not gains:
@@ -86,6 +88,7 @@ def contrast_images(
         score=measure.score,
         part=measure.part,
         images=images,
+        seeds=tuple(scored.seeds) if pairs else (),
         mean=fmean(gains),
         interval=mean_interval(gains, level=1 - level),
         p=sign_flip_p(gains),
@@ -97,37 +100,72 @@ def interval_over_images(
     arm: Arm, baseline: Arm, *, measure: Measure, level: float
 ) -> Interval | None:
     """Of the mean difference, over other seeds and other images; None below five seeds."""
-    pairs = pair_runs(arm, baseline)
-    scores = _score_images(pairs, measure)
+    seeds = [seed for seed in arm.seeds if seed in baseline.seeds]
+    pairs = {seed: (arm.of_seed(seed), baseline.of_seed(seed)) for seed in seeds}
+    scored = _score_pairs(pairs, measure)
     columns = [
-        [new - old for old, new in own] for key, own in scores.items() if key[0] == measure.part
+        [new - old for old, new in own]
+        for (part, _), own in scored.images.items()
+        if part == measure.part
     ]
-    if len(pairs) < FEWEST_SEEDS or not columns:
+    if len(scored.seeds) < FEWEST_SEEDS or not columns:
         return None
     return hierarchical_interval([list(row) for row in zip(*columns, strict=True)], level=1 - level)
 
 
-ImageScores = dict[tuple[ImagePart, str], list[tuple[float, float]]]
-"""By part and name: the baseline's score and the arm's, for each pair of runs."""
+def same_picture(first: ImageRecord, second: ImageRecord) -> bool:
+    """Whether two runs saw an image of one name degraded alike."""
+    return (first.part, first.image) == (second.part, second.image) and abs(
+        first.identity_psnr - second.identity_psnr
+    ) < SAME_PICTURE_DB
 
 
-def _score_images(pairs: Sequence[tuple[Run, Run]], measure: Measure) -> ImageScores:
-    """The images that all runs restored alike degraded, and without a score that is infinite."""
-    scores: ImageScores = {}
-    for after, before in pairs:
-        for image, other in _same_images(after, before):
-            pair = getattr(other, measure.score), getattr(image, measure.score)
-            if all(map(math.isfinite, pair)):
-                scores.setdefault((image.part, image.image), []).append(pair)
-    return {key: own for key, own in scores.items() if len(own) == len(pairs)}
+@dataclass(frozen=True)
+class _Scored:
+    """The images of several pairs: by part and name the scores of both sides, seed by seed."""
+
+    seeds: list[int]
+    images: dict[tuple[ImagePart, str], list[tuple[float, float]]]
 
 
-def _same_images(first: Run, second: Run) -> list[tuple[ImageRecord, ImageRecord]]:
-    """The images of both runs, of the same name and degraded alike."""
-    others = {(image.part, image.image): image for image in second.images}
-    pairs = [(image, others.get((image.part, image.image))) for image in first.images]
-    return [
-        (image, other)
-        for image, other in pairs
-        if other is not None and abs(image.identity_psnr - other.identity_psnr) < SAME_PICTURE_DB
+def _score_pairs(
+    pairs: Mapping[int, tuple[Sequence[Run], Sequence[Run]]], measure: Measure
+) -> _Scored:
+    """The images that all runs restored, alike degraded, without a score that is infinite.
+
+    Seeds of which a side kept no scores are passed over.
+    """
+    seeds = [
+        seed
+        for seed, sides in pairs.items()
+        if all(any(run.images for run in own) for own in sides)
     ]
+    by_seed = []
+    for seed in seeds:
+        before, after = (_mean_scores(pairs[seed][side], measure) for side in (1, 0))
+        by_seed.append(
+            {
+                key: (old, new)
+                for key, (record, new) in after.items()
+                if key in before
+                for other, old in [before[key]]
+                if same_picture(record, other) and math.isfinite(old) and math.isfinite(new)
+            }
+        )
+    common = [key for key in by_seed[0] if all(key in own for own in by_seed)] if by_seed else []
+    return _Scored(seeds, {key: [own[key] for own in by_seed] for key in common})
+
+
+def _mean_scores(
+    runs: Sequence[Run], measure: Measure
+) -> dict[tuple[ImagePart, str], tuple[ImageRecord, float]]:
+    """Each image's mean score over the runs of one seed, with the first run's record of it."""
+    records: dict[tuple[ImagePart, str], list[ImageRecord]] = {}
+    for run in runs:
+        for record in run.images:
+            records.setdefault((record.part, record.image), []).append(record)
+    return {
+        key: (own[0], fmean(getattr(record, measure.score) for record in own))
+        for key, own in records.items()
+        if all(same_picture(own[0], record) for record in own)
+    }

@@ -104,5 +104,5 @@ def find_measure(key: str) -> Measure:
         ConfigError: There is none.
     """
     if key not in MEASURES:
-        raise ConfigError(f"--metric: got {key}; give one of {', '.join(MEASURES)}")
+        raise ConfigError(f"metric: got {key}; give one of {', '.join(MEASURES)}")
     return MEASURES[key]

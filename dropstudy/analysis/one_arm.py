@@ -1,6 +1,7 @@
 """The answer that runs of one arm give: whether they beat what needs no network, and the cost."""
 
 from dataclasses import dataclass
+from math import isfinite
 from statistics import fmean
 
 from dropstudy.analysis.cells import count_of
@@ -37,14 +38,15 @@ def find_levels(comparison: Comparison) -> list[Level]:
     for measure in alike:
         values = list(comparison.baseline.values(measure).values())
         if values:
-            runs = comparison.baseline.runs
+            value, runs = fmean(values), comparison.baseline.runs
+            methods = (run.baselines.get("classical", {}).get("method") for run in runs)
             levels.append(
                 Level(
                     measure,
-                    fmean(values),
-                    _mean_gain(runs, measure, "classical"),
-                    _mean_gain(runs, measure, "identity"),
-                    str(runs[0].baselines.get("classical", {}).get("method", "classical")),
+                    value,
+                    _gain(value, runs, measure.key, "classical"),
+                    _gain(value, runs, measure.key, "identity"),
+                    str(next(filter(None, methods), "classical")),
                 )
             )
     return levels
@@ -77,11 +79,7 @@ def _answer_level(level: Level, label: str) -> str:
     )
 
 
-def _mean_gain(runs: tuple[Run, ...], measure: Measure, name: str) -> float | None:
-    key = measure.key
-    gains = [
-        value - float(run.baselines[name][key])
-        for run in runs
-        if (value := measure.read(run)) is not None and key in run.baselines.get(name, {})
-    ]
-    return fmean(gains) if gains else None
+def _gain(value: float, runs: tuple[Run, ...], key: str, name: str) -> float | None:
+    """By how much a value is above a reference, which is the same for all runs of an arm."""
+    known = [run.baselines.get(name, {}).get(key) for run in runs]
+    return next((value - level for level in known if level is not None and isfinite(level)), None)

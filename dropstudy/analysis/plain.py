@@ -67,8 +67,24 @@ def run_as_row(compared: ComparedRun) -> dict[str, Any]:
     return row | asdict(compared.progress)
 
 
+_JUDGED = (
+    "p",
+    "adjusted_p",
+    "equivalence_p",
+    "smallest_p",
+    "effect_size",
+    "share_won",
+    "seeds_needed",
+)
+"""What is null where an obstacle rules a verdict out."""
+
+
 def _contrast_as_dict(contrast: Contrast) -> dict[str, Any]:
     judgement = contrast.judgement
+    if contrast.obstacle:
+        judged = dict.fromkeys(_JUDGED)
+    else:
+        judged = {name: getattr(judgement, name) for name in _JUDGED}
     return {
         "arm": contrast.arm.label,
         "verdict": contrast.verdict,
@@ -77,13 +93,7 @@ def _contrast_as_dict(contrast: Contrast) -> dict[str, Any]:
         "mean": judgement.mean,
         "interval": _interval_as_dict(judgement.interval),
         "interval_over_seeds_and_images": _interval_as_dict(contrast.over_images),
-        "p": judgement.p,
-        "adjusted_p": judgement.adjusted_p,
-        "equivalence_p": judgement.equivalence_p,
-        "smallest_p": judgement.smallest_p,
-        "effect_size": judgement.effect_size,
-        "share_won": judgement.share_won,
-        "seeds_needed": judgement.seeds_needed,
+        **judged,
         "means": {
             key: {"mean": mean, "interval": _interval_as_dict(interval)}
             for key, (mean, interval) in contrast.means.items()
@@ -92,6 +102,8 @@ def _contrast_as_dict(contrast: Contrast) -> dict[str, Any]:
         if contrast.images is None
         else {
             "score": contrast.images.score,
+            "part": contrast.images.part,
+            "seeds": contrast.images.seeds,
             "mean": contrast.images.mean,
             "interval": _interval_as_dict(contrast.images.interval),
             "p": contrast.images.p,

@@ -14,17 +14,19 @@ def tabulate_quality(comparison: Comparison) -> Table:
     """Best, last and test scores beside the identity and the classical method."""
     ended = [item for item in comparison.runs if item.run.baselines] or comparison.runs
     rows = _reference_rows(ended[0])
+    summed_up = []
     for arm in comparison.arms:
         compared = comparison.of_arm(arm)
         rows += [_quality_row(item) for item in compared]
         if len(compared) > 1:
+            summed_up.append(len(rows))
             rows.append(_mean_row(f"{arm.label}: mean ± spread", compared))
     return Table(
         "Quality",
         (
             "run",
             "seed",
-            "best epoch",
+            "epoch",
             "PSNR dB",
             "SSIM",
             "last PSNR",
@@ -34,9 +36,12 @@ def tabulate_quality(comparison: Comparison) -> Table:
         ),
         tuple(rows),
         remark="Of validation where not said to be of test.",
+        emphasised=frozenset(summed_up),
         legend={
+            "epoch": "that of the network the run ended with, the best one unless restore_best "
+            "was off",
             "gap dB": "PSNR of training images minus that of validation, dropout off; they are "
-            "different images, so only its difference between runs means anything"
+            "different images, so only its difference between runs means anything",
         },
     )
 
@@ -62,14 +67,14 @@ def _reference_rows(compared: ComparedRun) -> list[tuple[str, ...]]:
 
 
 def _quality_numbers(compared: ComparedRun) -> tuple[float | None, ...]:
-    best, last, test = compared.run.best, compared.run.last, compared.run.test
+    final, last, test = compared.run.final, compared.run.last, compared.run.test
     return (
-        best.val_psnr if best else None,
-        best.val_ssim if best else None,
+        final.val_psnr if final else None,
+        final.val_ssim if final else None,
         last.val_psnr if last else None,
         test.get("psnr"),
         test.get("ssim"),
-        best.psnr_gap if best else None,
+        final.psnr_gap if final else None,
     )
 
 
@@ -79,7 +84,7 @@ _QUALITY_PATTERNS = (".2f", ".4f", ".2f", ".2f", ".4f", "+.2f")
 def _quality_row(compared: ComparedRun) -> tuple[str, ...]:
     run = compared.run
     numbers = zip(_quality_numbers(compared), _QUALITY_PATTERNS, strict=True)
-    epoch = str(run.best.epoch) if run.best else NOTHING
+    epoch = str(run.final.epoch) if run.final else NOTHING
     return (run.name, str(run.seed), epoch, *(number(value, pattern) for value, pattern in numbers))
 
 

@@ -13,6 +13,8 @@ EXACT_COUNT = 14
 """Up to so many differences every pattern of signs is tried: 2¹³ of them, half of 2¹⁴."""
 
 MOST_SEEDS = 1_000_000
+MOST_AT_ONCE = 2**22
+"""Numbers held at once while signs are drawn."""
 
 
 def sign_flip_p(differences: Values) -> float:
@@ -34,8 +36,12 @@ def sign_flip_p(differences: Values) -> float:
     if count <= EXACT_COUNT:
         sums = np.abs(_sign_patterns(count) @ magnitudes)
         return float(np.mean(sums >= observed))
-    signs = 2.0 * np.random.default_rng(SEED).integers(2, size=(DRAWS, count)) - 1
-    return float(np.sum(np.abs(signs @ magnitudes) >= observed) + 1) / (DRAWS + 1)
+    chance = np.random.default_rng(SEED)
+    reached = 0
+    for drawn in np.array_split(np.arange(DRAWS), 1 + DRAWS * count // MOST_AT_ONCE):
+        signs = 2.0 * chance.integers(2, size=(len(drawn), count)) - 1
+        reached += int(np.sum(np.abs(signs @ magnitudes) >= observed))
+    return (reached + 1) / (DRAWS + 1)
 
 
 def smallest_p(count: int) -> float:
@@ -73,14 +79,15 @@ def equivalence_p(differences: Values, margin: float) -> float | None:
         margin: The smallest difference that would matter, positive, stated beforehand.
 
     Returns:
-        None below 2 values; for values all equal 0 within the margin and 1 outside.
+        None below 2 values. Values all equal have no spread to judge by: within the margin
+        the least that the sign-flip test can give, outside 1.
     """
     spread = deviation(differences)
     if spread is None:
         return None
     room = margin - abs(float(np.mean(differences)))
     if spread == 0:
-        return float(room <= 0)
+        return smallest_p(len(differences)) if room > 0 else 1.0
     from scipy.special import stdtr
 
     count = len(differences)

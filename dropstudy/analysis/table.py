@@ -15,6 +15,7 @@ class Table:
         words: How many columns, from the left, are words; the others are numbers.
         remark: What a reader must know of it; may be empty.
         legend: What a column holds, where its heading does not say it.
+        emphasised: Places, from 0, of rows that sum others up.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Table:
     words: int = 1
     remark: str = ""
     legend: Mapping[str, str] = field(default_factory=dict)
+    emphasised: frozenset[int] = frozenset()
 
     @property
     def note(self) -> str:

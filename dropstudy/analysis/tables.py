@@ -8,6 +8,9 @@ from dropstudy.analysis.measures import MEASURES, Measure
 from dropstudy.analysis.run_tables import tabulate_cost, tabulate_progress, tabulate_quality
 from dropstudy.analysis.table import Table
 
+MOST_EXTREME = 20
+"""Of many images, so many of the largest gains and as many of the largest losses are listed."""
+
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """All tables of a comparison that have rows, the answer's first."""
@@ -31,8 +34,8 @@ def _tabulate_contrasts(comparison: Comparison) -> Table:
             for measure in MEASURES.values()
             if measure.key != comparison.measure.key and measure.key in contrast.means
         ]
-    level = f"{1 - comparison.level:.0%}"
-    margin = comparison.measure.write(comparison.margin)
+    level = cells.percent(1 - comparison.level)
+    margin = cells.margin(comparison.measure, comparison.margin)
     return Table(
         f"Against {comparison.baseline.label}",
         (
@@ -53,7 +56,7 @@ def _tabulate_contrasts(comparison: Comparison) -> Table:
         remark=f"The verdict is by {comparison.measure.label}, equivalent within ±{margin}; the "
         "measures below it are not adjusted for looking at several.",
         legend={
-            "p": "of the sign-flip test",
+            "p": "of the sign-flip test, adjusted for several arms",
             "p equal": "of two one-sided tests against the margin",
             "d_z": "the difference over its own spread",
             "won": "share of seeds",
@@ -65,16 +68,21 @@ def _tabulate_contrasts(comparison: Comparison) -> Table:
 
 def _primary_row(measure: Measure, contrast: Contrast) -> tuple[str, ...]:
     judgement = contrast.judgement
+    difference = measure.write(judgement.mean, signed=True)
+    if contrast.obstacle:
+        verdict = f"none: {contrast.obstacle}"
+        return (contrast.arm.label, measure.label, verdict, difference, *(NOTHING,) * 7)
+    several = judgement.count > 1
     return (
         contrast.arm.label,
         measure.label,
-        "none: " + contrast.obstacle if contrast.obstacle else contrast.verdict,
-        measure.write(judgement.mean, signed=True),
+        contrast.verdict,
+        difference,
         cells.measure_ends(measure, judgement.interval),
-        cells.p_value(judgement.adjusted_p) if judgement.count > 1 else NOTHING,
-        cells.p_value(judgement.equivalence_p) if judgement.count > 1 else NOTHING,
+        cells.p_value(judgement.adjusted_p) if several else NOTHING,
+        cells.p_value(judgement.equivalence_p) if several else NOTHING,
         number(judgement.effect_size, "+.1f"),
-        number(judgement.share_won, ".0%"),
+        number(judgement.share_won if several else None, ".0%"),
         str(judgement.count),
         cells.seeds(judgement.seeds_needed),
     )
@@ -107,7 +115,8 @@ def _tabulate_images(comparison: Comparison, contrast: Contrast) -> Table:
     if images is None:
         return Table(title, columns, ())
     pattern = f".{measure.decimals}f"
-    rows = [
+    ordered = sorted(images.images, key=lambda image: image.gain, reverse=True)
+    rows: list[tuple[str, ...]] = [
         (
             image.image,
             image.part,
@@ -115,10 +124,13 @@ def _tabulate_images(comparison: Comparison, contrast: Contrast) -> Table:
             number(image.after, pattern),
             number(image.gain, f"+{pattern}"),
         )
-        for image in sorted(images.images, key=lambda image: image.gain, reverse=True)
+        for image in ordered
     ]
+    if len(rows) > 2 * MOST_EXTREME:
+        left_out = cells.count_of(len(rows) - 2 * MOST_EXTREME, "image")
+        between = (f"… {left_out} between, in --json", "", "", "", "")
+        rows = [*rows[:MOST_EXTREME], between, *rows[-MOST_EXTREME:]]
     around = cells.measure_ends(measure, images.interval)
-    seeds = len(contrast.seeds)
     counted = sum(image.part == images.part for image in images.images)
     over_both = (
         f" Over other seeds and other {measure.part} images: "
@@ -131,8 +143,15 @@ def _tabulate_images(comparison: Comparison, contrast: Contrast) -> Table:
         columns,
         tuple(rows),
         words=2,
-        remark=f"{images.score.upper()}{f', means over {seeds} seeds' if seeds > 1 else ''}. Over "
+        remark=f"{images.score.upper()}{_over_seeds(len(images.seeds), len(contrast.seeds))}. Over "
         f"the {images.part} images: mean {measure.write(images.mean, signed=True)}, interval over "
         f"images like these {around}; better on {images.won:.0%} of {counted}, sign-flip p = "
         f"{cells.p_value(images.p)}. Of these networks alone, not of training.{over_both}",
     )
+
+
+def _over_seeds(scored: int, paired: int) -> str:
+    if scored < 2 and scored == paired:
+        return ""
+    kept = "" if scored == paired else f" of {paired}"
+    return f", means over {scored}{kept} seeds"

@@ -6,8 +6,10 @@ from dropstudy.analysis import cells
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.contrasts import Contrast
 from dropstudy.analysis.cost_contrast import TIME_MARGIN, CostContrast
+from dropstudy.analysis.cost_noise import write_change
+from dropstudy.analysis.measures import MEASURES
 from dropstudy.analysis.one_arm import answer_alone
-from dropstudy.analysis.significance import seeds_to_reach
+from dropstudy.analysis.significance import EXACT_COUNT, holm, seeds_to_reach
 
 BASELINES = {"identity": "the degraded image itself", "classical": "the classical method"}
 SEEN_DB = 0.01
@@ -24,8 +26,13 @@ def headline(comparison: Comparison) -> str:
 
 def answer(comparison: Comparison, contrast: Contrast) -> str:
     """What is known of one arm against the baseline: its quality, then its cost."""
-    quality = _answer_quality(comparison, contrast)
-    return f"{quality} {_answer_cost(contrast.cost)}" if contrast.cost else quality
+    sentences = [_answer_quality(comparison, contrast)]
+    if contrast.cost is not None:
+        sentences.append(_answer_cost(contrast.cost))
+        if contrast.cost.drift != 1:
+            change = write_change(contrast.cost.drift)
+            sentences.append(f"Its seconds per epoch drifted by {change} from first to last third.")
+    return " ".join(sentences)
 
 
 def warn_of_one_seed(comparison: Comparison) -> list[str]:
@@ -43,9 +50,12 @@ def warn_of_baselines(comparison: Comparison) -> list[str]:
     """A sentence for each arm that restores worse than no network at all would, on average."""
     warnings = []
     for arm in comparison.arms:
-        reached = fmean(run.best.val_psnr for run in arm.runs if run.best)
-        scores = [run.baselines.get(name, {}) for run in arm.runs[:1] for name in BASELINES]
-        known = zip(BASELINES.values(), (own.get("val_psnr") for own in scores), strict=True)
+        values = arm.values(MEASURES["val_psnr"])
+        scores = next((run.baselines for run in arm.runs if run.baselines), {})
+        if not values:
+            continue
+        reached = fmean(values.values())
+        known = [(words, scores.get(name, {}).get("val_psnr")) for name, words in BASELINES.items()]
         for words, psnr in known:
             if psnr is not None and psnr - reached >= SEEN_DB:
                 warnings.append(
@@ -76,14 +86,19 @@ def explain(comparison: Comparison) -> list[str]:
     lines += _explain_seeds(comparison, counts)
     lines.append(
         f"{comparison.measure.label} decides; a difference within "
-        f"±{comparison.measure.write(comparison.margin)} counts as none. Fix it, and the number "
-        "of seeds, before the runs."
+        f"±{cells.margin(comparison.measure, comparison.margin)} counts as none. Fix it, and the "
+        "number of seeds, before the runs."
         + (
             " The validation images also chose each run's best epoch."
             if comparison.measure.part == "validation"
             else " Choosing by it uses the test images up."
         )
     )
+    if any(own.verdict == "inconclusive" and not own.obstacle for own in comparison.contrasts):
+        lines.append(
+            "Seeds that are added after a look make p smaller than it should be. For a verdict "
+            "that holds, run as many new seeds as it takes and compare those alone."
+        )
     if any(contrast.images for contrast in comparison.contrasts):
         lines.append(
             "The same images side by side tell whether these very networks differ on images like "
@@ -109,7 +124,7 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
         return f"With one seed, {arm} has {found} against {baseline}{decides}."
     seeds = cells.count_of(judgement.count, "seed")
     around = (
-        f"{found}, {judgement.interval.level:.0%} interval "
+        f"{found}, {cells.percent(judgement.interval.level)} interval "
         f"{cells.measure_ends(measure, judgement.interval)} over {seeds}"
     )
     p = f"p = {cells.p_value(judgement.adjusted_p)}".replace("= <", "< ")
@@ -117,10 +132,13 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
         case "better" | "worse":
             return f"{arm} restores {contrast.verdict} than {baseline}: {around}, {p}."
         case "equivalent":
-            within = f"within ±{measure.write(comparison.margin)}"
+            within = f"within ±{cells.margin(measure, comparison.margin)}"
             return f"{arm} restores as well as {baseline}, {within}: {around}."
         case "inconclusive":
-            needed, margin = _more_seeds(judgement.seeds_needed), measure.write(comparison.margin)
+            needed, margin = (
+                _more_seeds(judgement.seeds_needed),
+                cells.margin(measure, comparison.margin),
+            )
             return (
                 f"Whether {arm} restores better than {baseline} is undecided: {around}, {p}. "
                 f"A verdict takes about {needed} of each, or fewer if the true difference is well "
@@ -155,37 +173,38 @@ def _explain_seeds(comparison: Comparison, counts: list[int]) -> list[str]:
             f"With one seed an arm, nothing here separates {comparison.factor} from luck: two "
             "trainings that differ in their seed alone differ, too."
         )
+    # The least that Holm could make of them, were every arm's differences as clear as can be.
+    least = holm([contrast.judgement.smallest_p for contrast in comparison.contrasts])
     few = {
         contrast.judgement.count: contrast.judgement.smallest_p
-        for contrast in comparison.contrasts
-        if contrast.judgement.count > 1 and not contrast.judgement.within_reach
+        for contrast, p in zip(comparison.contrasts, least, strict=True)
+        if contrast.judgement.count > 1 and p > comparison.level
     }
     among = f" among {family} arms" if family > 1 else ""
     for count, smallest in sorted(few.items()):
         lines.append(
-            f"With {cells.count_of(count, 'seed')} the exact sign-flip test cannot give a p below "
+            f"With {cells.count_of(count, 'seed')} the sign-flip test cannot give a p below "
             f"{smallest:g}, so no difference can be shown at {comparison.level:g}{among}: that "
             f"takes {seeds_to_reach(comparison.level / family)} seeds."
         )
     for contrast in comparison.contrasts:
-        left_out = sorted(set(contrast.arm.seeds) ^ set(contrast.baseline.seeds))
-        if left_out:
+        every = {*contrast.arm.seeds, *contrast.baseline.seeds}
+        left_out = sorted(every - set(contrast.seeds))
+        if left_out and contrast.seeds:
             lines.append(
-                f"Without a partner, and left out of the difference between "
-                f"{contrast.arm.label} and {contrast.baseline.label}: "
+                f"Without a {comparison.measure.label} in both, and left out of the difference "
+                f"between {contrast.arm.label} and {contrast.baseline.label}: "
                 f"seed{'' if len(left_out) == 1 else 's'} {', '.join(map(str, left_out))}."
             )
     if any(len(arm.runs) > len(arm.seeds) for arm in comparison.arms):
-        lines.append(
-            "Several runs of one arm have the same seed: their mean counts once, and images are "
-            "of the first."
-        )
+        lines.append("Several runs of one arm have the same seed: their mean counts once.")
     if max(counts) > 1:
         intervals = [contrast.judgement.interval for contrast in comparison.contrasts]
+        exact = "exact " if max(counts) <= EXACT_COUNT else ""
         methods = " or ".join(dict.fromkeys(own.method for own in intervals if own))
         lines.append(
-            f"Intervals hold the true mean difference in {1 - comparison.level:.0%} of such "
-            f"comparisons (method: {methods}); p is of the exact two-sided sign-flip test"
+            f"Intervals hold the true mean difference in {cells.percent(1 - comparison.level)} of "
+            f"such comparisons (method: {methods}); p is of the {exact}two-sided sign-flip test"
             + (f", adjusted for {family} arms (Holm)." if family > 1 else ".")
         )
     return lines

@@ -53,7 +53,7 @@ def compare(
     """Compare runs: which is better, by how much, is it real, and what did it cost.
 
     Runs that differ in their seed alone are one arm, and arms are paired by seed. A page of
-    pictures goes to .comparisons/ in the directory of runs, or where --pictures says.
+    pictures goes to .comparisons/ beside the first run, or where --pictures says.
     """
     from dropstudy.errors import ConfigError
 
@@ -80,7 +80,7 @@ def compare(
     if pictures is not None:
         _draw(compared, pictures, wanted=True, err=is_data)
     elif not is_data:
-        _draw(compared, _picture_file(compared, runs_dir), wanted=False, err=False)
+        _draw(compared, _picture_file(compared), wanted=False, err=False)
     if html is not None:
         from dropstudy.cli.report import write_page
 
@@ -91,15 +91,16 @@ def compare(
         raise typer.Exit(CONFOUNDED)
 
 
-def _picture_file(compared: "Comparison", runs_dir: Path) -> Path:
-    """The same file for the same runs, whatever was asked about them."""
+def _picture_file(compared: "Comparison") -> Path:
+    """Beside the first run; the same for the same runs, whatever was asked about them."""
     from hashlib import sha256
 
     names = sorted(run.run.name for run in compared.runs)
     mark = sha256("\n".join(names).encode()).hexdigest()[:8]
     labels = "-".join(arm.label for arm in compared.arms)
     readable = "".join(sign if sign.isalnum() or sign in "._" else "-" for sign in labels)
-    return runs_dir / ".comparisons" / f"{readable[:60].strip('-')}-{mark}.png"
+    runs = compared.runs[0].run.directory.path.parent
+    return runs / ".comparisons" / f"{readable[:60].strip('-')}-{mark}.png"
 
 
 def _draw(compared: "Comparison", path: Path, *, wanted: bool, err: bool) -> None:

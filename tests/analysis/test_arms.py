@@ -103,10 +103,18 @@ def test_group_by_puts_together_what_agrees_in_a_section_or_a_key(tmp_path: Path
     assert form_arms(runs, group_by="architecture")[0].label == "all runs"
 
 
-@pytest.mark.parametrize("key", ["dropout.skipp", "drop", "seed"])
-def test_group_by_a_setting_that_a_run_lacks_is_refused(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("dropout.skipp", r"a-0 has no setting dropout\.skipp; did you mean dropout\.skip\?"),
+        ("drop", "a-0 has no setting drop"),
+        ("seed", "seed makes no arm: it changes neither network nor training"),
+        ("samples.count", "makes no arm"),
+    ],
+)
+def test_group_by_what_makes_no_arm_is_refused(tmp_path: Path, key: str, message: str) -> None:
     runs = [make_run(tmp_path / "a-0")]
-    with pytest.raises(ConfigError, match=f"--group-by: a-0 has no setting {key}"):
+    with pytest.raises(ConfigError, match=f"group_by: .*{message}"):
         form_arms(runs, group_by=key)
 
 

@@ -81,7 +81,7 @@ def test_a_baseline_may_be_chosen_by_any_run_of_its_arm(tmp_path: Path) -> None:
 def test_a_baseline_that_is_not_compared_is_refused(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / "plain-0")]
     other = make_run(tmp_path / "other-0")
-    with pytest.raises(ConfigError, match="--baseline: other-0 is not among the runs"):
+    with pytest.raises(ConfigError, match="baseline: other-0 is not among the runs"):
         compare(runs, baseline=other)
 
 
@@ -98,12 +98,12 @@ def test_a_run_without_an_epoch_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"margin": 0.0}, "--margin: got 0; give a number above 0"),
-        ({"margin": -1.0}, "--margin: got -1; give a number above 0"),
-        ({"margin": float("nan")}, "--margin: got nan; give a number above 0"),
-        ({"level": 1.0}, "--level: got 1; give a fraction between 0 and 1"),
-        ({"metric": "loss"}, "--metric: got loss; give one of val_psnr"),
-        ({"group_by": "nothing"}, "--group-by: plain-0 has no setting nothing"),
+        ({"margin": 0.0}, "margin: got 0; give a number above 0"),
+        ({"margin": -1.0}, "margin: got -1; give a number above 0"),
+        ({"margin": float("nan")}, "margin: got nan; give a number above 0"),
+        ({"level": 1.0}, "level: got 1; give a fraction between 0 and 1"),
+        ({"metric": "loss"}, "metric: got loss; give one of val_psnr"),
+        ({"group_by": "nothing"}, "group_by: plain-0 has no setting nothing"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(

@@ -7,6 +7,7 @@ from scipy import stats
 
 from dropstudy.analysis.arms import Arm, form_arms
 from dropstudy.analysis.contrasts import Contrast, contrast_arms
+from dropstudy.analysis.cost import measure_cost
 from dropstudy.analysis.judgement import judge
 from dropstudy.analysis.measures import find_measure
 from tests.analysis.runs import SPATIAL, make_arm, make_image, make_run
@@ -22,7 +23,15 @@ def _contrast(
     baseline: Arm, *arms: Arm, metric: str = "val_psnr", margin: float = 0.1
 ) -> list[Contrast]:
     measure = find_measure(metric)
-    return contrast_arms(arms, baseline=baseline, measure=measure, margin=margin, level=0.05)
+    runs = [run for arm in (baseline, *arms) for run in arm.runs]
+    return contrast_arms(
+        arms,
+        baseline=baseline,
+        costs={run.directory.path: measure_cost(run) for run in runs},
+        measure=measure,
+        margin=margin,
+        level=0.05,
+    )
 
 
 def _two_arms(folder: Path, differences: Sequence[float]) -> tuple[Arm, Arm]:

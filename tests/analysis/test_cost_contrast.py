@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from dropstudy.analysis.arms import form_arms
+from dropstudy.analysis.arms import Arm, form_arms
+from dropstudy.analysis.cost import Cost, measure_cost
 from dropstudy.analysis.cost_contrast import CostContrast, contrast_costs
 from dropstudy.analysis.judgement import judge
 from dropstudy.analysis.statistics import median_ratio_interval
@@ -14,6 +15,10 @@ from tests.analysis.test_cost import STORY
 
 NEARLY = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01, 0.99)
 """What eight seeds differ by."""
+
+
+def _costs(arms: Sequence[Arm]) -> dict[Path, Cost]:
+    return {run.directory.path: measure_cost(run) for arm in arms for run in arm.runs}
 
 
 def _contrast(
@@ -33,7 +38,7 @@ def _contrast(
         )[0]
         for name, dropout, times in (("plain", None, plain), ("spatial", SPATIAL, spatial))
     ]
-    (found,) = contrast_costs(arms[1:], baseline=arms[0], level=0.05)
+    (found,) = contrast_costs(arms[1:], baseline=arms[0], costs=_costs(arms), level=0.05)
     return found
 
 
@@ -143,7 +148,7 @@ def test_several_runs_of_a_seed_count_by_their_mean(tmp_path: Path) -> None:
     spatial = make_arm(tmp_path, "spatial", [25.0, 25.0], dropout=SPATIAL, seconds=[10.0, 20.0])
     again = make_run(tmp_path / "spatial-again", name="spatial", dropout=SPATIAL, seconds=30.0)
     baseline, arm = form_arms([*plain, *spatial, again])
-    (found,) = contrast_costs([arm], baseline=baseline, level=0.05)
+    (found,) = contrast_costs([arm], baseline=baseline, costs=_costs([arm, baseline]), level=0.05)
     assert found is not None
     assert found.ratio == pytest.approx(2.0)
 
@@ -152,7 +157,7 @@ def test_arms_without_a_common_seed_are_timed_by_their_first_runs(tmp_path: Path
     first = make_run(tmp_path / "plain-0", seed=0, seconds=10.0)
     second = make_run(tmp_path / "spatial-1", seed=1, dropout=SPATIAL, seconds=15.0)
     baseline, arm = form_arms([first, second])
-    (found,) = contrast_costs([arm], baseline=baseline, level=0.05)
+    (found,) = contrast_costs([arm], baseline=baseline, costs=_costs([arm, baseline]), level=0.05)
     assert found is not None
     assert found.ratio == pytest.approx(1.5)
     assert found.over == "epochs"

@@ -54,7 +54,7 @@ def test_a_measure_knows_which_images_it_is_a_mean_over() -> None:
 
 
 def test_an_unknown_measure_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="--metric: got accuracy; give one of val_psnr, val_ssim"):
+    with pytest.raises(ConfigError, match="metric: got accuracy; give one of val_psnr, val_ssim"):
         find_measure("accuracy")
 
 

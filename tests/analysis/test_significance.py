@@ -113,8 +113,9 @@ def test_equivalence_is_two_one_sided_t_tests(count: int, margin: float) -> None
     assert equivalence_p(differences, margin) == pytest.approx(max(one_sided), rel=1e-9)
 
 
-def test_equivalence_of_differences_without_spread_is_plain_arithmetic() -> None:
-    assert equivalence_p([0.0, 0.0], 0.1) == 0
+def test_equivalence_of_differences_without_spread_is_as_sure_as_their_number_allows() -> None:
+    assert equivalence_p([0.0, 0.0], 0.1) == 0.5
+    assert equivalence_p([0.05] * 6, 0.1) == 2**-5
     assert equivalence_p([-0.1, -0.1, -0.1], 0.1) == 1
     assert equivalence_p([0.3, 0.3], 0.1) == 1
     assert equivalence_p([0.0], 0.1) is None

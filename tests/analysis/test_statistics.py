@@ -231,6 +231,16 @@ def test_a_level_shift_of_one_epoch_is_no_drift() -> None:
     assert drift([2.0, 2.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]) == Drift(0, 0, 0, 1)
 
 
-def test_fewer_than_6_values_do_not_drift() -> None:
-    assert drift([1.0, 2, 3, 4, 5]) is None
-    assert drift([1.0, 2, 3, 4, 5, 6]) is not None
+def test_fewer_than_6_values_have_a_slope_but_no_interval() -> None:
+    assert drift([1.0, 2]) is None
+    assert drift([383.0, 447.0, 551.0]) == Drift(84, -math.inf, math.inf, 551 / 383)
+    found = drift([1.0, 2, 3, 4, 5, 6])
+    assert found is not None
+    assert (found.low, found.high) == (1, 1)
+
+
+def test_many_values_are_put_together_without_changing_the_slope() -> None:
+    found = drift([10 + 0.01 * epoch for epoch in range(2000)])
+    assert found is not None
+    assert found.slope == pytest.approx(0.01)
+    assert found.low > 0

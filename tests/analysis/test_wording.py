@@ -36,7 +36,7 @@ def _compare(
     [
         (CLEAR, ["spatial restores better than plain", "+0.50 dB", "8 seeds", "p = 0.008"]),
         ([-gain for gain in CLEAR], ["spatial restores worse than plain", "−0.50 dB"]),
-        ([gain / 100 for gain in CLEAR], ["spatial restores as well as plain", "±0.10 dB"]),
+        ([gain / 100 for gain in CLEAR], ["spatial restores as well as plain", "±0.1 dB"]),
         (CLEAR[:3], ["undecided", "+0.50 dB", "3 seeds", "p = 0.250", "more seeds"]),
         (STEADY, ["undecided", "p = 0.062", "1 more seed of each"]),
         (CLEAR[:1], ["One seed decides nothing", "+0.50 dB", "5 more seeds"]),
@@ -102,7 +102,7 @@ def test_one_arm_of_a_single_seed_is_told_among_others_of_many(tmp_path: Path) -
 
 def test_too_few_seeds_are_told_what_they_cannot_show(tmp_path: Path) -> None:
     text = " ".join(explain(_compare(tmp_path, CLEAR[:3])))
-    assert "With 3 seeds the exact sign-flip test cannot give a p below 0.25" in text
+    assert "With 3 seeds the sign-flip test cannot give a p below 0.25" in text
     assert "6 seeds" in text
 
 
