@@ -189,3 +189,13 @@ def test_a_gain_in_one_seed_is_undecided_however_many_images_agree(tmp_path: Pat
     assert found.over_images is None
     assert found.verdict == "inconclusive"
     assert found.judgement.seeds_needed == 5
+
+
+def test_scores_of_other_pixels_are_no_verdict(tmp_path: Path) -> None:
+    """A deeper network crops its images to other multiples: same data, other pixels."""
+    plain, spatial = _two_arms(tmp_path, CLEAR)
+    for run in spatial.runs:
+        run.result["baselines"]["identity"]["val_psnr"] += 0.05
+    (found,) = _contrast(plain, spatial)
+    assert found.obstacle == "the runs were scored on different pixels"
+    assert found.verdict == "inconclusive"

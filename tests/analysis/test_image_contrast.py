@@ -146,3 +146,33 @@ def test_few_seeds_have_no_interval_over_seeds_and_images(tmp_path: Path, count:
     scores = {"cat": 25.0, "dog": 26.0}
     arm, baseline = _arms(tmp_path, [_images(scores)] * count, [_images(scores)] * count)
     assert interval_over_images(arm, baseline, measure=PSNR, level=0.05) is None
+
+
+def test_a_seed_that_kept_no_scores_is_passed_over(tmp_path: Path) -> None:
+    arm, baseline = _arms(
+        tmp_path,
+        [_images({"cat": 25.0}), _images({"cat": 26.0})],
+        [_images({"cat": 25.5}), []],
+    )
+    found = contrast_images(arm, baseline, measure=PSNR, level=0.05)
+    assert found is not None
+    assert found.seeds == (0,)
+    assert found.mean == pytest.approx(0.5)
+
+
+def test_images_of_several_runs_of_a_seed_count_by_their_mean_in_any_order(tmp_path: Path) -> None:
+    plain = make_run(tmp_path / "plain-0", images=_images({"cat": 25.0}))
+    twice = [
+        make_run(
+            tmp_path / f"spatial-{name}",
+            name="spatial",
+            dropout=SPATIAL,
+            images=_images({"cat": psnr}),
+        )
+        for name, psnr in (("a", 25.0), ("b", 27.0))
+    ]
+    for runs in (twice, twice[::-1]):
+        baseline, arm = form_arms([plain, *runs])
+        found = contrast_images(arm, baseline, measure=PSNR, level=0.05)
+        assert found is not None
+        assert found.mean == pytest.approx(1.0)

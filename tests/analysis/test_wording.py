@@ -208,3 +208,23 @@ def test_without_the_measure_there_is_a_sentence_too(tmp_path: Path) -> None:
 
 def test_counts_agree_with_their_nouns() -> None:
     assert (count_of(1, "seed"), count_of(1200, "run")) == ("1 seed", "1,200 runs")
+
+
+def test_an_arm_of_many_seeds_is_not_told_that_it_cannot_show_what_it_shows(tmp_path: Path) -> None:
+    """Six seeds reach 0.031, held to the whole level once the clearer arm is through."""
+    runs = make_arm(tmp_path, "plain", [*PLAIN, 25.0, 25.1][:10])
+    clear = [value + 0.5 + 0.01 * place for place, value in enumerate([*PLAIN, 25.0, 25.1][:10])]
+    runs += make_arm(tmp_path, "spatial", clear, dropout=SPATIAL)
+    other = {"skip": {"kind": "dropout", "rate": 0.3}}
+    runs += make_arm(tmp_path, "dropout", clear[:6], dropout=other)
+    compared = compare(runs)
+    assert [contrast.verdict for contrast in compared.contrasts] == ["better", "better"]
+    assert "cannot give a p" not in " ".join(explain(compared))
+
+
+def test_a_seed_without_the_measure_is_said_to_be_left_out(tmp_path: Path) -> None:
+    runs = make_arm(tmp_path, "plain", PLAIN[:3])
+    runs += make_arm(tmp_path, "spatial", PLAIN[:2], dropout=SPATIAL)
+    runs.append(make_run(tmp_path / "spatial-2", seed=2, dropout=SPATIAL, test_psnr=None))
+    text = " ".join(explain(compare(runs, metric="test_psnr")))
+    assert "left out of the difference between spatial and plain: seed 2." in text
