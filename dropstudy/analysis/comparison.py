@@ -109,10 +109,7 @@ def compare(
         raise ConfigError(f"level: got {level:g}; give a fraction between 0 and 1")
     if target is not None and not isfinite(target):
         raise ConfigError(f"target: got {target:g}; give a PSNR in dB")
-    opened = _open(runs)
-    arms = form_arms(opened, group_by=group_by)
-    reference = _find_baseline(arms, baseline)
-    arms = [reference, *(arm for arm in arms if arm is not reference)]
+    arms = arrange_arms(runs, group_by=group_by, baseline=baseline)
     ordered = [(arm, run) for arm in arms for run in arm.runs]
     yardstick = find_yardstick([run for _, run in ordered], target=target)
     factor = group_by or FACTOR
@@ -122,7 +119,7 @@ def compare(
         margin=chosen,
         level=level,
         factor=factor,
-        baseline=reference,
+        baseline=arms[0],
         arms=tuple(arms),
         runs=tuple(
             ComparedRun(run, arm, costs[run.directory.path], measure_progress(run, yardstick))
@@ -133,7 +130,7 @@ def compare(
         contrasts=tuple(
             contrast_arms(
                 arms[1:],
-                baseline=reference,
+                baseline=arms[0],
                 costs=costs,
                 measure=measure,
                 margin=chosen,
@@ -142,6 +139,18 @@ def compare(
             )
         ),
     )
+
+
+def arrange_arms(
+    runs: Sequence[Run | Path | str],
+    *,
+    group_by: str | None = None,
+    baseline: Run | Path | str | None = None,
+) -> list[Arm]:
+    """The arms that `compare` holds against each other, the baseline first; see there."""
+    arms = form_arms(_open(runs), group_by=group_by)
+    reference = _find_baseline(arms, baseline)
+    return [reference, *(arm for arm in arms if arm is not reference)]
 
 
 def _open(runs: Sequence[Run | Path | str]) -> list[Run]:

@@ -1,5 +1,6 @@
 """The ``dropstudy`` command."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -59,6 +60,9 @@ def main() -> None:
 
     The last is Typer's own doing, and that of ``dropstudy run`` once a training has begun.
     """
+    # A name that is no UTF-8, or a sign that the terminal lacks, is spelled out, not fatal.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except DropstudyError as error:

@@ -20,7 +20,9 @@ from dropstudy.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from dropstudy.analysis.comparison import Comparison
+    from collections.abc import Sequence
+
+    from dropstudy.analysis.arms import Arm
 
 CONFOUNDED = 1
 """Exit code of ``--strict`` where something besides the factor differs."""
@@ -55,19 +57,31 @@ def compare(
     Runs that differ in their seed alone are one arm, and arms are paired by seed. A page of
     pictures goes to .comparisons/ beside the first run, or where --pictures says.
     """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from dropstudy.errors import ConfigError
 
     if markdown + csv + json > 1:
         raise ConfigError("--md, --csv and --json: give one of them")
-    compared = compare_named(
-        names,
-        runs_dir,
-        group_by=group_by,
-        baseline=baseline,
-        metric=metric,
-        margin=margin,
-        target=target,
-    )
+    is_data = json or csv or markdown
+    drawing: Future[Path | None] | None = None
+
+    def draw(arms: "Sequence[Arm]") -> None:
+        nonlocal drawing
+        if pictures is not None or not is_data:
+            drawing = pool.submit(_draw, arms, pictures)
+
+    with ThreadPoolExecutor(1) as pool:  # pixels are drawn while SciPy is imported
+        compared = compare_named(
+            names,
+            runs_dir,
+            group_by=group_by,
+            baseline=baseline,
+            metric=metric,
+            margin=margin,
+            target=target,
+            on_arms=draw,
+        )
     if json:
         print_json(compared)
     elif csv:
@@ -76,11 +90,8 @@ def compare(
         print_markdown(compared)
     else:
         print_text(compared)
-    is_data = json or csv or markdown
-    if pictures is not None:
-        _draw(compared, pictures, wanted=True, err=is_data)
-    elif not is_data:
-        _draw(compared, _picture_file(compared), wanted=False, err=False)
+    if drawing is not None and (drawn := drawing.result()) is not None:
+        typer.echo(f"pictures  {drawn}", err=is_data)
     if html is not None:
         from dropstudy.cli.report import write_page
 
@@ -91,33 +102,38 @@ def compare(
         raise typer.Exit(CONFOUNDED)
 
 
-def _picture_file(compared: "Comparison") -> Path:
-    """Beside the first run; the same for the same runs, whatever was asked about them."""
-    from hashlib import sha256
+def _draw(arms: "Sequence[Arm]", wanted: Path | None) -> Path | None:
+    """Writes the page of pictures; one that nobody asked for may fail to be written.
 
-    names = sorted(run.run.name for run in compared.runs)
-    mark = sha256("\n".join(names).encode()).hexdigest()[:8]
-    labels = "-".join(arm.label for arm in compared.arms)
-    readable = "".join(sign if sign.isalnum() or sign in "._" else "-" for sign in labels)
-    runs = compared.runs[0].run.directory.path.parent
-    return runs / ".comparisons" / f"{readable[:60].strip('-')}-{mark}.png"
-
-
-def _draw(compared: "Comparison", path: Path, *, wanted: bool, err: bool) -> None:
-    """Writes the page of pictures; one that nobody asked for may fail to be written."""
+    Returns:
+        The file; None where there is none.
+    """
     from dropstudy.errors import DataError
-    from dropstudy.reports.pictures import draw_comparison
+    from dropstudy.reports.pictures import draw_arms
 
-    page = draw_comparison(compared)
+    page = draw_arms(arms)
     if page is None:
-        if wanted:
+        if wanted is not None:
             raise DataError("--pictures: no validation image was kept by a run of every arm")
-        return
+        return None
+    path = wanted or _picture_file(arms)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         page.save(path, format="png", compress_level=1)  # a tenth larger, done in a third
     except OSError as error:
-        if wanted:
+        if wanted is not None:
             raise DataError(f"{path}: cannot be written: {error.strerror}") from None
-        return
-    typer.echo(f"pictures  {path}", err=err)
+        return None
+    return path
+
+
+def _picture_file(arms: "Sequence[Arm]") -> Path:
+    """Beside the first run; the same for the same runs, whatever was asked about them."""
+    from hashlib import sha256
+
+    names = sorted(run.name for arm in arms for run in arm.runs)
+    mark = sha256("\n".join(names).encode()).hexdigest()[:8]
+    labels = "-".join(arm.label for arm in arms)
+    readable = "".join(sign if sign.isalnum() or sign in "._" else "-" for sign in labels)
+    runs = arms[0].runs[0].directory.path.parent
+    return runs / ".comparisons" / f"{readable[:60].strip('-')}-{mark}.png"

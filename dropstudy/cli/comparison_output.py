@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dropstudy.cli.console import console
+from dropstudy.cli.console import console, printable
 
 if TYPE_CHECKING:
     from dropstudy.analysis.comparison import Comparison
     from dropstudy.analysis.table import Table
+    from dropstudy.cli.tables import Column
 
 VERDICT_STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "inconclusive": ""}
 LONGEST_LINE = 110
@@ -46,23 +47,18 @@ def print_text(compared: "Comparison") -> None:
 
 def _print_table(table: "Table") -> None:
     from dropstudy.analysis.cells import NOTHING
-    from dropstudy.cli.tables import Column, fit_columns, write_text
+    from dropstudy.cli.tables import fit_columns, write_text
 
     columns = [
-        Column(
-            heading,
-            [row[index] for row in table.rows],
-            is_text=index < table.words,
-            rank=index,
-        )
-        for index, heading in enumerate(table.columns)
-        if any(row[index] not in ("", NOTHING) for row in table.rows)
+        column
+        for column in _build_columns(table)
+        if any(cell not in ("", NOTHING) for cell in column.cells)
     ]
     dropped: list[Column] = []
     if console.is_terminal:
         columns, dropped = fit_columns(columns, console.width)
     heading, *lines = write_text(columns)
-    console.print(f"\n{table.title}", style="bold underline", markup=False)
+    console.print(f"\n{printable(table.title)}", style="bold underline", markup=False)
     console.print(heading, style="bold", markup=False)
     console.print("\n".join(lines), markup=False)
     if dropped:
@@ -73,10 +69,26 @@ def _print_table(table: "Table") -> None:
         _print_paragraph(note, style="dim", indent=0)
 
 
+def _build_columns(table: "Table") -> "list[Column]":
+    """The columns as a terminal may have them, whatever runs and arms are called."""
+    from dropstudy.cli.tables import Column
+
+    return [
+        Column(
+            printable(heading),
+            [printable(row[index]) for row in table.rows],
+            is_text=index < table.words,
+            rank=index,
+        )
+        for index, heading in enumerate(table.columns)
+    ]
+
+
 def _print_paragraph(text: str, *, style: str, indent: int) -> None:
     """Prints text in lines that a terminal need not break; in a pipe on one."""
     from textwrap import fill
 
+    text = printable(text)
     if console.is_terminal:
         text = fill(text, min(console.width, LONGEST_LINE), subsequent_indent=" " * indent)
     console.print(text, style=style, markup=False)
@@ -86,18 +98,15 @@ def print_markdown(compared: "Comparison") -> None:
     """Prints the same as Markdown."""
     from dropstudy.analysis.tables import comparison_tables
     from dropstudy.analysis.wording import explain, headline
-    from dropstudy.cli.tables import Column, write_markdown
+    from dropstudy.cli.tables import write_markdown
 
-    parts = [headline(compared)]
+    parts = [printable(headline(compared))]
     for table in comparison_tables(compared):
-        columns = [
-            Column(heading, [row[index] for row in table.rows], is_text=index < table.words)
-            for index, heading in enumerate(table.columns)
-        ]
-        parts += [f"## {table.title}", "\n".join(write_markdown(columns))]
-        parts += [table.note] if table.note else []
-    parts += ["## How to read this", "\n".join(f"- {line}" for line in explain(compared))]
-    typer.echo("\n\n".join(parts))
+        lines = write_markdown(_build_columns(table))
+        parts += [f"## {printable(table.title)}", "\n".join(lines)]
+        parts += [printable(table.note)] if table.note else []
+    notes = [f"- {printable(line)}" for line in explain(compared)]
+    typer.echo("\n\n".join([*parts, "## How to read this", "\n".join(notes)]))
 
 
 def print_json(compared: "Comparison") -> None:

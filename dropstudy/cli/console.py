@@ -1,6 +1,7 @@
 """Where the command line writes."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +23,25 @@ console = _LastingConsole(highlight=False, emoji=False, soft_wrap=True)
 """Standard output; colours and bars only on a terminal."""
 
 
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f"
+    r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # lines end, and run from right to left
+    r"\ud800-\udfff]"
+)
+
+
+def printable(text: object, *, keep: str = "") -> str:
+    """Text on one line without control signs, which a terminal might obey, but for ``keep``."""
+    return _CONTROL.sub(
+        lambda found: found[0] if found[0] in keep else _spell_out(found[0]), str(text)
+    )
+
+
 def print_error(text: str) -> None:
     """Prints each line of ``text`` to standard error, the first marked as an error."""
     errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     errors.print("error: ", style="bold red", end="")
-    errors.print(text, markup=False)
+    errors.print(printable(text, keep="\n"), markup=False)
 
 
 def align_columns(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
@@ -58,3 +73,7 @@ def divert_stderr(path: Path) -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(target)
+
+
+def _spell_out(sign: str) -> str:
+    return sign.encode("unicode_escape").decode()

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import typer
 
-from dropstudy.cli.console import align_columns, console
+from dropstudy.cli.console import align_columns, console, printable
 from dropstudy.config.description import describe_task
 from dropstudy.imaging.baselines import describe_baseline
 from dropstudy.imaging.conventions import RGB_8BIT
+from dropstudy.imaging.pairing import list_some
 from dropstudy.inference.evaluating import EvaluatedImage, Evaluation, Form, TaskEvaluation
 
 _PREFIXES: dict[Form, str] = {
@@ -32,6 +33,8 @@ def print_evaluation(evaluation: Evaluation, *, saved: Path | None) -> None:
         _print_images(task)
         console.print()
         _print_means(task)
+        if task.left_out:
+            _print_left_out(task)
     if len(evaluation.tasks) > 1:
         console.print()
         _print_heading("in comparison")
@@ -62,6 +65,7 @@ def print_json(evaluation: Evaluation) -> None:
                 "as_trained": task.task == evaluation.own_task,
                 "method": describe_baseline(task.task),
                 "mean": _mean_row(task),
+                "left_out": task.left_out,
                 "images": [
                     {
                         "image": image.name,
@@ -164,6 +168,13 @@ def _print_means(task: TaskEvaluation) -> None:
     _print_table(heading, rows)
 
 
+def _print_left_out(task: TaskEvaluation) -> None:
+    them = "it" if len(task.left_out) == 1 else "them"
+    names = list_some(task.left_out)
+    text = f"left out: {names}, the task leaves nothing of {them} to restore"
+    console.print(printable(text), markup=False)
+
+
 def _print_comparison(evaluation: Evaluation) -> None:
     heading = ("task", "PSNR", "identity", "classical", "over identity", "over classical", "SSIM")
     rows = []
@@ -178,17 +189,20 @@ def _print_comparison(evaluation: Evaluation) -> None:
             )
         )
     _print_table(heading, rows)
+    if len({task.left_out for task in evaluation.tasks}) > 1:
+        console.print("the means are of different images: see which are left out", markup=False)
 
 
 def _print_fact(name: str, text: str) -> None:
-    console.print(f"{name:<12}{text}", markup=False)
+    console.print(f"{name:<12}{printable(text)}", markup=False)
 
 
 def _print_heading(text: str) -> None:
-    console.print(text, style="bold", markup=False)
+    console.print(printable(text), style="bold", markup=False)
 
 
 def _print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = align_columns([heading, *rows], left=1)
+    cells = [list(map(printable, row)) for row in rows]
+    lines = align_columns([heading, *cells], left=1)
     console.print(lines[0], style="dim", markup=False)
     console.print("\n".join(line.rstrip() for line in lines[1:]), markup=False)

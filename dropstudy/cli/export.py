@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropstudy.cli.console import console
+from dropstudy.cli.console import console, printable
 from dropstudy.cli.options import RUNS, RunNames, RunsDirectory
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def export(
         count = len(run.epochs)
         state = f"{run.status}, {count} epoch{'' if count == 1 else 's'}"
         for target in targets:
-            console.print(f"{run.name}  {state}  {target.export(run)}", markup=False)
+            line = f"{run.name}  {state}  {target.export(run)}"
+            console.print(printable(line), markup=False)
     for target in targets:
-        console.print(target.hint, style="dim", markup=False)
+        console.print(printable(target.hint), style="dim", markup=False)
 
 
 def _find_runs(names: list[str], runs_dir: Path) -> "list[Run]":

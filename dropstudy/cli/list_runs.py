@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropstudy.cli.console import console
+from dropstudy.cli.console import console, printable
 from dropstudy.cli.options import RUNS, RunsDirectory
 
 if TYPE_CHECKING:
@@ -129,6 +129,4 @@ def _explain_none(runs_dir: Path) -> str:
 
 def _note(text: str) -> None:
     """Prints a line to standard error, whatever stands in it."""
-    from dropstudy.cli.tables import printable
-
     typer.echo(printable(text), err=True)

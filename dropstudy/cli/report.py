@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropstudy.cli.comparing import compare_named
+from dropstudy.cli.console import printable
 from dropstudy.cli.options import (
     RUNS,
     Baseline,
@@ -42,6 +43,8 @@ def report(
     """Write one HTML file: the answer, pictures to slide between, curves, every number.
 
     It loads nothing from elsewhere: send it, print it, open it on a phone.
+
+    It holds every run's whole command line and config, absolute paths among them.
     """
     compared = compare_named(
         names,
@@ -67,4 +70,4 @@ def write_page(
 
     command = shlex.join(["dropstudy", *sys.argv[1:]])
     size = write_report(compared, path, images=images, command=command, overwrite=force)
-    typer.echo(f"wrote {path} ({size / 1e6:.1f} MB); open it in a browser", err=err)
+    typer.echo(f"wrote {printable(path)} ({size / 1e6:.1f} MB); open it in a browser", err=err)

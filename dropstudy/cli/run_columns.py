@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dropstudy.cli.console import printable
 from dropstudy.cli.run_rows import MISSING, STANDARD, Row
-from dropstudy.cli.tables import Column, printable
+from dropstudy.cli.tables import Column
 from dropstudy.runs.settings import changed_keys
 
 NONE = "–"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from dropstudy.cli.run_rows import describe_dropout, describe_network, describe_task
+from dropstudy.cli.run_rows import describe_dropout, describe_network
 from dropstudy.runs.reading import Run
-from dropstudy.runs.settings import flatten
+from dropstudy.runs.settings import describe_task, flatten
 
 Fact = tuple[str, str]
 """A name and a text; the text is as the run's files have it, so not to be trusted."""
@@ -37,7 +37,7 @@ def describe_course(run: Run) -> Iterator[Fact]:
 def describe_experiment(run: Run) -> Iterator[Fact]:
     """Task, network, dropout and training."""
     settings, result = flatten(run.settings), run.result
-    yield "task", describe_task(settings)
+    yield "task", describe_task(run.settings["task"])
     sizes = [f"{count} {unit}" for count, unit in _sizes(result)]
     yield "network", ", ".join((describe_network(settings), *sizes))
     draws = result.get("draws_per_step")

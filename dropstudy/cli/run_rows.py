@@ -7,7 +7,7 @@ from typing import Any, Final
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord
-from dropstudy.runs.settings import flatten
+from dropstudy.runs.settings import describe_task, flatten
 
 DAMAGED: Final = "damaged"
 MISSING: Final = object()
@@ -76,20 +76,6 @@ def known_keys(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys([*keys, *short]))
 
 
-def describe_task(settings: Mapping[str, Any]) -> str:
-    """Kind and numbers, from settings with dotted keys: ``gaussian, sigma 5 to 50``."""
-    steps = settings.get("task.steps")
-    if isinstance(steps, list):
-        return " then ".join(_describe(step) for step in steps if isinstance(step, dict))
-    return _describe(
-        {
-            key.removeprefix("task."): value
-            for key, value in settings.items()
-            if key.startswith("task.")
-        }
-    )
-
-
 def describe_network(settings: Mapping[str, Any]) -> str:
     """Kind and size, from settings with dotted keys: ``unet, 16 filters, depth 3``."""
     kind, filters, depth = (
@@ -120,7 +106,7 @@ def _read_values(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
         "run": run.name,
         "status": run.status,
         "started": run.started or None,
-        "task": describe_task(settings),
+        "task": describe_task(run.settings["task"]),
         "network": describe_network(settings),
         "dropout": describe_dropout(settings),
         "epochs": last.epoch if last else 0,
@@ -137,17 +123,6 @@ def _read_values(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_mapping(record: EpochRecord | None) -> dict[str, Any]:
     return dict(vars(record)) if record else {}
-
-
-def _describe(task: Mapping[str, Any]) -> str:
-    words = [str(task.get("kind", "?")).replace("_", " and ")]
-    for key, value in task.items():
-        if isinstance(value, bool):
-            words += [key] if value else []
-        elif key != "kind":
-            ends = value if isinstance(value, list) else [value]
-            words.append(f"{key} {' to '.join(map(_number, dict.fromkeys(ends)))}")
-    return ", ".join(words)
 
 
 def _number(value: Any) -> str:

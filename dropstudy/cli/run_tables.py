@@ -9,8 +9,9 @@ from typing import Any
 from rich.text import Text
 
 from dropstudy.cli.charts import Curve, draw_chart
+from dropstudy.cli.console import printable
 from dropstudy.cli.run_facts import file_size
-from dropstudy.cli.tables import Column, fit_columns, printable, write_text
+from dropstudy.cli.tables import Column, fit_columns, write_text
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord
@@ -135,11 +136,9 @@ def _rows_of_epochs(run: Run) -> list[tuple[str, Mapping[str, Any]]]:
     """A name and the scores of the best and the last epoch, which may be one."""
     if run.best is None or run.last is None:
         return []
-    training = run.settings.get("training")
-    best_is_tested = not isinstance(training, dict) or training.get("restore_best", True)
     test = {f"test_{key}": value for key, value in run.test.items()}
     best, last = ({**vars(epoch)} for epoch in (run.best, run.last))
-    (best if best_is_tested else last).update(test)
+    (best if run.final is run.best else last).update(test)
     if run.best.epoch == run.last.epoch:
         return [(f"best and last, epoch {run.best.epoch}", best | last)]
     return [(f"best, epoch {run.best.epoch}", best), (f"last, epoch {run.last.epoch}", last)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from dropstudy.cli.console import align_columns, console
+from dropstudy.cli.console import align_columns, console, printable
 
 if TYPE_CHECKING:  # importing it would slow every other command down
     from dropstudy.imaging.conventions import Convention
@@ -33,11 +33,14 @@ def print_scores(
 ) -> None:
     """Prints the scores of each image, their summary, and what no mean includes."""
     for name, folder in zip(("restored", "clean"), folders, strict=True):
-        console.print(f"[dim]{name:<10}[/dim]  {escape(str(folder))}")
+        console.print(f"[dim]{name:<10}[/dim]  {escape(printable(folder))}")
     console.print(f"[dim]convention[/dim]  [bold]{by.name}[/bold]: {by.description}\n")
     heading = ["image", *(_TITLES[metric][0] for metric in summaries)]
     rows = [
-        [image.name, *(_format(metric, getattr(image.scores, metric)) for metric in summaries)]
+        [
+            printable(image.name),
+            *(_format(metric, getattr(image.scores, metric)) for metric in summaries),
+        ]
         for image in images
     ]
     _print_table([heading, *rows], left=1)
@@ -45,7 +48,7 @@ def print_scores(
     _print_summaries(summaries)
     console.print("\n[dim]MAE and RMSE in levels of 255; accuracy: share within 8 levels[/dim]")
     for note in _explain_absent(summaries, by):
-        console.print(note, markup=False)
+        console.print(printable(note), markup=False)
 
 
 def _print_summaries(summaries: "dict[str, Summary]") -> None:
@@ -72,7 +75,9 @@ def _print_summaries(summaries: "dict[str, Summary]") -> None:
 
 def _align_ends(ends: Sequence[tuple[str, tuple[str, float] | None]]) -> list[str]:
     """Cells of one width: the value to the right, then its image to the left."""
-    cells = [(_format(metric, end[1]), end[0]) if end else ("–", "") for metric, end in ends]
+    cells = [
+        (_format(metric, end[1]), printable(end[0])) if end else ("–", "") for metric, end in ends
+    ]
     width, name_width = (max(map(len, column)) for column in zip(*cells, strict=True))
     return [f"{value:>{width}} {name:<{name_width}}" for value, name in cells]
 

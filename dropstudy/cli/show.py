@@ -1,13 +1,12 @@
 """``dropstudy show``: one run in full."""
 
-import re
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropstudy.cli.console import console
+from dropstudy.cli.console import console, printable
 from dropstudy.cli.options import RUNS, RunName, RunsDirectory
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from dropstudy.runs.reading import Run
 
 STYLES = {"finished": "green", "failed": "bold red"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 NAME_WIDTH = 12
 """Characters before the text of a fact."""
 PIPE_WIDTH = 100
@@ -62,7 +60,6 @@ def _print_page(run: "Run", *, all_epochs: bool) -> None:
         tabulate_files,
         tabulate_quality,
     )
-    from dropstudy.cli.tables import printable
 
     width = console.width if console.is_terminal else PIPE_WIDTH
     # All is read before anything is printed: a damaged file is an error without half a page.
@@ -90,8 +87,6 @@ def _print_page(run: "Run", *, all_epochs: bool) -> None:
 
 
 def _print_head(run: "Run") -> None:
-    from dropstudy.cli.tables import printable
-
     console.print(printable(run.name), style="bold", markup=False, end="  ")
     console.print(run.status, style=STYLES.get(run.status, "yellow"), markup=False)
     error = run.result.get("error")
@@ -100,8 +95,6 @@ def _print_head(run: "Run") -> None:
 
 
 def _print_facts(title: str, facts: "Sequence[Fact]") -> None:
-    from dropstudy.cli.tables import printable
-
     if title and facts:
         console.print(f"\n{title}", style="bold", markup=False)
     for name, text in facts:
@@ -151,7 +144,7 @@ def _print_json(run: "Run") -> None:
 
 
 def _read_config(run: "Run") -> str:
-    """The file itself, without what a terminal might obey."""
+    """The file itself, with what a terminal might obey spelled out."""
     from dropstudy.runs.parsing import read_text
 
-    return _CONTROL.sub("", read_text(run.directory.config))
+    return printable(read_text(run.directory.config), keep="\n\t")

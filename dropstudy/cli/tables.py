@@ -42,16 +42,6 @@ class Column:
         return len(self.cells) > 1 and len(set(self.cells)) == 1
 
 
-def printable(text: object) -> str:
-    """Text on one line without control characters, which a terminal might obey."""
-    written = str(text)
-    if written.isprintable():
-        return written
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in written
-    )
-
-
 def fit_columns(columns: Sequence[Column], width: int) -> tuple[list[Column], list[Column]]:
     """Leaves out and shortens what does not fit into ``width`` characters.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord
+from dropstudy.runs.settings import flatten
 
 Setting = str | int | float | bool | None
 
@@ -35,7 +36,11 @@ def flatten_settings(settings: Mapping[str, Any]) -> dict[str, Setting]:
 
     A list is given as its JSON: other programs know single values alone.
     """
-    return _flatten({key: value for key, value in settings.items() if key not in _NO_SETTINGS})
+    shown = {key: value for key, value in settings.items() if key not in _NO_SETTINGS}
+    return {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+        for name, value in flatten(shown).items()
+    }
 
 
 def epoch_values(record: EpochRecord) -> dict[str, float]:
@@ -70,8 +75,7 @@ def baseline_values(run: Run) -> dict[str, dict[str, float]]:
 
 def final_epoch(run: Run) -> int:
     """The epoch that the network which a run ended with is of; 0 before the first one."""
-    record = run.best if run.settings["training"]["restore_best"] else run.last
-    return record.epoch if record else 0
+    return run.final.epoch if run.final else 0
 
 
 def start_seconds(run: Run) -> float:
@@ -111,18 +115,6 @@ def end_seconds(run: Run) -> float:
     total = run.result.get("total_seconds")
     start = start_seconds(run)
     return start + float(total) if total else max(epoch_end_seconds(run).values(), default=start)
-
-
-def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Setting]:
-    flat: dict[str, Setting] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        elif isinstance(value, list):
-            flat[f"{prefix}{key}"] = json.dumps(value, ensure_ascii=False)
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, float]:

@@ -59,7 +59,7 @@ def run_tags(run: Run) -> dict[str, str]:
         "dropstudy.error": run.result.get("error"),
         "dropstudy.version": run.environment.get("packages", {}).get("dropstudy"),
         "dropstudy.data_fingerprint": run.environment.get("data_fingerprint"),
-        "dropstudy.tags": ", ".join(run.settings.get("tags", [])),
+        "dropstudy.tags": ", ".join(map(str, run.settings.get("tags", []))),
         "dropstudy.git_changed": json.dumps(git["changed"]) if "changed" in git else None,
         "mlflow.source.git.commit": git.get("commit"),
         "mlflow.note.content": run.settings.get("notes"),

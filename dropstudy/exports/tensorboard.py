@@ -19,6 +19,7 @@ from dropstudy.exports.content import (
     pictures,
     start_seconds,
 )
+from dropstudy.runs.parsing import read_text
 from dropstudy.runs.reading import Run
 
 TAGS = {
@@ -123,7 +124,7 @@ def _events(run: Run) -> Iterator[_Event]:
 
     start, ends = start_seconds(run), epoch_end_seconds(run)
     yield from (_Event(0, start, summary) for summary in _session(run))
-    config = run.directory.config.read_text(encoding="utf-8")
+    config = read_text(run.directory.config)
     yield _Event(0, start, text("config", f"```yaml\n{config}```"))
     for record in run.epochs:
         for name, value in epoch_values(record).items():

@@ -50,17 +50,24 @@ def prepare_evaluation(
     Raises:
         DataError: A picture is smaller than ``multiple``, or the task does not change it.
     """
-    return [
-        prepare_image(crop_picture(picture, largest=largest, multiple=multiple), task)
-        for picture in pictures
-    ]
+    images = []
+    for picture in pictures:
+        cropped = crop_picture(picture, largest=largest, multiple=multiple)
+        image = prepare_image(cropped, task)
+        if image is None:
+            raise DataError(
+                f"{picture.name}: the task leaves nothing of it to restore, so it has no PSNR; "
+                "remove it or choose another task"
+            )
+        images.append(image)
+    return images
 
 
-def prepare_image(picture: Picture, task: TaskSetting) -> EvaluationImage:
+def prepare_image(picture: Picture, task: TaskSetting) -> EvaluationImage | None:
     """Degrades and classically restores a picture, whole.
 
-    Raises:
-        DataError: The task does not change the picture.
+    Returns:
+        None where the task does not change the picture, so that nothing is to be restored.
     """
     clean = to_floats(picture.clean)
     if task.kind == "given" and picture.degraded is not None:
@@ -69,10 +76,7 @@ def prepare_image(picture: Picture, task: TaskSetting) -> EvaluationImage:
         seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
         degraded = degrade(clean, task, np.random.default_rng(seed))
     if np.array_equal(to_bytes(degraded), to_bytes(clean)):
-        raise DataError(
-            f"{picture.name}: the task leaves nothing of it to restore, so it has no PSNR; "
-            "remove it or choose another task"
-        )
+        return None
     return EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
 
 

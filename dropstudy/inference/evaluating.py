@@ -1,6 +1,5 @@
 """Scores a trained network on pictures, beside their degraded and classical forms."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,12 +9,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal
 
+from dropstudy.config.description import describe_task
 from dropstudy.config.task import TaskSetting
+from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.evaluation import mean_finite, mean_scores, prepare_image
 from dropstudy.imaging.metrics import Scores, score
+from dropstudy.imaging.pairing import list_some
 from dropstudy.imaging.sources import Picture
 from dropstudy.inference.tiling import Tiling
+from dropstudy.runs.directory import legible
 from dropstudy.runs.environment import available_cores
 
 Form = Literal["restored", "identity", "classical"]
@@ -51,10 +54,12 @@ class TaskEvaluation:
     Attributes:
         task: How they were degraded.
         images: One for each picture, in its order.
+        left_out: Names of the pictures that the task does not change, so that they have no PSNR.
     """
 
     task: TaskSetting
     images: tuple[EvaluatedImage, ...]
+    left_out: tuple[str, ...] = ()
 
     def mean(self, form: Form) -> dict[str, float]:
         """The mean of each score over the pictures, by name."""
@@ -90,7 +95,10 @@ class Evaluation:
     @property
     def tiled(self) -> int:
         """How many of the pictures were cut into tiles."""
-        return sum(self.tiling.cuts(image.height, image.width) for image in self.tasks[0].images)
+        sizes = {
+            image.name: (image.height, image.width) for task in self.tasks for image in task.images
+        }
+        return sum(self.tiling.cuts(height, width) for height, width in sizes.values())
 
 
 def evaluate_pictures(
@@ -114,12 +122,14 @@ def evaluate_pictures(
         on_image: Called after every image, from the thread that called this.
 
     Raises:
-        DataError: A task does not change a picture.
+        DataError: A task changes none of the pictures.
     """
     taking_turns = Lock()
 
-    def work(picture: Picture, index: int) -> EvaluatedImage:
+    def work(picture: Picture, index: int) -> EvaluatedImage | str:
         image = prepare_image(picture, tasks[index])
+        if image is None:
+            return legible(picture.name)
         with taking_turns:
             restored = restore(image.degraded)
         if save is not None:
@@ -131,10 +141,9 @@ def evaluate_pictures(
             "classical": image.baseline,
         }
         scores = {form: score(pixels, image.clean) for form, pixels in forms.items()}
-        printable = os.fsencode(picture.name).decode(errors="replace")
-        return EvaluatedImage(printable, height, width, scores)
+        return EvaluatedImage(legible(picture.name), height, width, scores)
 
-    done = []
+    done: list[EvaluatedImage | str] = []
     workers = available_cores() + 1  # one of them waits for the network
     with ThreadPoolExecutor(workers) as pool:
         jobs = (
@@ -143,12 +152,24 @@ def evaluate_pictures(
         for scores in _in_order(jobs, ahead=workers):
             done.append(scores)
             on_image()
-    return [
-        TaskEvaluation(task, tuple(done[index :: len(tasks)])) for index, task in enumerate(tasks)
-    ]
+    return [_gather(task, done[index :: len(tasks)]) for index, task in enumerate(tasks)]
 
 
-def _in_order(jobs: Iterator["Future[EvaluatedImage]"], *, ahead: int) -> Iterator[EvaluatedImage]:
+def _gather(task: TaskSetting, done: Sequence[EvaluatedImage | str]) -> TaskEvaluation:
+    """One task's pictures; of one that it left unchanged there is the name alone."""
+    images = tuple(image for image in done if isinstance(image, EvaluatedImage))
+    left_out = tuple(name for name in done if isinstance(name, str))
+    if not images:
+        raise DataError(
+            f"the task {describe_task(task)} leaves nothing to restore of {list_some(left_out)}; "
+            "choose other images or another task"
+        )
+    return TaskEvaluation(task, images, left_out)
+
+
+def _in_order(
+    jobs: Iterator["Future[EvaluatedImage | str]"], *, ahead: int
+) -> Iterator[EvaluatedImage | str]:
     """Results in the jobs' order, of which at most ``ahead`` are under way."""
     waiting = deque(islice(jobs, ahead))
     while waiting:

@@ -44,6 +44,8 @@ def make_cards(comparison: Comparison) -> list[Card]:
 
 
 def _contrast_card(comparison: Comparison, contrast: Contrast) -> Card:
+    if contrast.obstacle:
+        return Card(contrast.arm.label, "", "no verdict", (("because", contrast.obstacle),))
     write, judgement = comparison.measure.write, contrast.judgement
     interval = judgement.interval
     facts = [(comparison.measure.label, write(judgement.mean, signed=True))]

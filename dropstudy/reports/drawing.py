@@ -1,6 +1,7 @@
 """SVG drawings that follow the page: its ink, its light or dark, the colours of its arms."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -17,7 +18,7 @@ INK, RULE, FAINT, PAPER, BAND = (f"#0a0b0{number}" for number in range(1, 6))
 """Stand for colours of the page, which differ in the light and in the dark."""
 
 STYLE_COUNT = 8
-"""Distinct styles; the page's CSS has ``--series-0`` to ``--series-7``."""
+"""Distinct colours; the page's CSS has ``--series-0`` to ``--series-7``."""
 
 _PAGE_COLOURS = {
     INK: "currentColor",
@@ -27,7 +28,17 @@ _PAGE_COLOURS = {
     BAND: "var(--band)",
 }
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_SHAPES = {
+    "o": "circles",
+    "s": "squares",
+    "^": "triangles",
+    "D": "diamonds",
+    "v": "wedges",
+    "P": "pluses",
+    "X": "crosses",
+    "*": "stars",
+}
+"""Matplotlib's markers, and what a caption calls them."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,13 @@ class Style:
         colour: Stands for the page's ``--series-N``.
         dash: Matplotlib's line style.
         marker: Matplotlib's marker.
+        shape: The markers in words.
     """
 
     colour: str
     dash: Any
     marker: str
+    shape: str
 
 
 @dataclass(frozen=True)
@@ -63,9 +76,15 @@ class Figure:
 
 
 def style_of(place: int) -> Style:
-    """The style of an arm by its place, the baseline's first."""
-    colour = f"#0a0c0{place % STYLE_COUNT}"
-    return Style(colour, _DASHES[place % len(_DASHES)], _MARKERS[place % len(_MARKERS)])
+    """The style of an arm by its place, the baseline's first.
+
+    Each round through the colours takes the markers one further, so that up to 32 arms have
+    dashes and markers, and up to 64 have colours and markers, that no other arm has together.
+    """
+    turn, step = divmod(place, STYLE_COUNT)
+    markers = list(_SHAPES.items())
+    marker, shape = markers[(step + turn) % len(markers)]
+    return Style(f"#0a0c0{step}", _DASHES[place % len(_DASHES)], marker, shape)
 
 
 def new_axes(height: float, *, left: float = 40, bottom: float = 34) -> "tuple[Canvas, Axes]":
@@ -124,7 +143,10 @@ def write_svg(canvas: "Canvas", *, key: str, alternative: str) -> str:
         alternative: What a reader who cannot see it is told; empty for an ornament.
     """
     stream = StringIO()
-    canvas.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # Matplotlib's typeface lacks it; the page's own, in which it will be shown, may not.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")
+        canvas.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)

@@ -35,7 +35,6 @@ MOST_ROWS = 30
 """Images that the drawing of gains has room for."""
 
 ROW_HEIGHT = 19
-_SHAPES = ("circles", "squares", "triangles", "diamonds", "wedges", "pluses", "crosses", "stars")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def find_gains(comparison: Comparison) -> list[Gains]:
     """Each arm's images against the baseline's; of one arm alone, against the classical method."""
     if not comparison.contrasts:
         images = against_classical(comparison.baseline, comparison.measure)
-        method = classical_method(comparison.baseline)
+        method = comparison.baseline.runs[0].classical_method
         return [Gains(comparison.baseline.label, method, 0, images)] if images else []
     return [
         Gains(contrast.arm.label, contrast.baseline.label, place, contrast.images.images)
@@ -80,11 +79,6 @@ def against_classical(arm: Arm, measure: Measure) -> tuple[ImageDifference, ...]
         for (part, name), own in scores.items()
     ]
     return tuple(image for image in differences if abs(image.gain) < float("inf"))
-
-
-def classical_method(arm: Arm) -> str:
-    """The classical method's name, such as ``cubic``."""
-    return str(arm.runs[0].baselines.get("classical", {}).get("method", "classical"))
 
 
 def draw_images(comparison: Comparison) -> list[Figure]:
@@ -127,7 +121,7 @@ def _draw_gains(comparison: Comparison, gains: Sequence[Gains]) -> Figure:
     won = [
         f"{own.label} above {own.reference} on {_won(own)} of {len(own.images)}" for own in gains
     ]
-    shapes = ", ".join(f"{_SHAPES[own.place % len(_SHAPES)]}: {own.label}" for own in gains)
+    shapes = ", ".join(f"{style_of(own.place).shape}: {own.label}" for own in gains)
     signs = f"{shapes[:1].upper()}{shapes[1:]}. " if len(gains) > 1 else ""
     middle = f" The {left_out} images in the middle are left out." if left_out else ""
     return Figure(

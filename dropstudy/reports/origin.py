@@ -7,11 +7,15 @@ from typing import Any
 
 from dropstudy.analysis import cells
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.errors import RunDirectoryError
+from dropstudy.imaging.pairing import list_some
+from dropstudy.runs.parsing import read_text
 from dropstudy.runs.reading import Run
 
 MOST_SEEDS = 20
 """The most further seeds for which a command is written out."""
+
+MOST_NAMES = 10
+"""The most images of a part that are named."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def list_sources(comparison: Comparison) -> list[Source]:
             status=compared.run.status,
             started=compared.run.started,
             command=shlex.join(map(str, compared.run.environment.get("command") or [])),
-            config=_read_config(compared.run),
+            config=read_text(compared.run.directory.config).rstrip(),
         )
         for compared in comparison.runs
     ]
@@ -115,18 +119,15 @@ def write_recipes(comparison: Comparison) -> list[Recipe]:
             for config in first
         )
         share = f"; the first {written}" if written < needed else ""
-        purpose = f"Add the {cells.seeds(needed)} seeds that a verdict lacks{share}:"
+        judgements = [item.judgement for item in comparison.contrasts]
+        total = max(own.count + own.seeds_needed for own in judgements if own.seeds_needed)
+        purpose = (
+            f"Add the {cells.seeds(needed)} seeds that a verdict lacks{share}. Added after looking "
+            "they make p inexact: for a clean verdict run as many new seeds as there would then "
+            f"be, {cells.seeds(total)}, and compare those alone."
+        )
         recipes.append(Recipe(purpose, commands))
     return recipes
-
-
-def _read_config(run: Run) -> str:
-    try:
-        return run.directory.config.read_text(encoding="utf-8", errors="replace").rstrip()
-    except OSError as error:
-        raise RunDirectoryError(
-            f"{run.directory.config}: cannot be read: {error.strerror}"
-        ) from None
 
 
 def _circumstances(run: Run) -> dict[str, str]:
@@ -147,7 +148,11 @@ def _circumstances(run: Run) -> dict[str, str]:
         "data fingerprint": environment.get("data_fingerprint"),
     }
     pictures = _mapping(environment.get("pictures"))
-    known |= {f"{part} images": _join(names) for part, names in pictures.items()}
+    known |= {
+        f"{part} images": f"{len(names)}: {list_some(list(map(str, names)), most=MOST_NAMES)}"
+        for part, names in pictures.items()
+        if names
+    }
     packages = _mapping(environment.get("packages"))
     known["packages"] = _join(f"{name} {version}" for name, version in packages.items())
     return {name: "" if value is None else str(value) for name, value in known.items()}

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from dropstudy import __version__
-from dropstudy.analysis.arms import write_value
 from dropstudy.analysis.cells import count_of
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.one_arm import answer_alone
@@ -21,6 +20,7 @@ from dropstudy.reports.origin import list_facts, list_sources, write_recipes
 from dropstudy.reports.samples import embed_samples
 from dropstudy.reports.time_figure import draw_time
 from dropstudy.runs.directory import write_text
+from dropstudy.runs.settings import describe_task
 
 IMAGES = 4
 """Images that a report holds unless told otherwise."""
@@ -59,7 +59,7 @@ def write_report(
     _protect(path, overwrite=overwrite)
     text = render_report(comparison, images=images, command=command)
     write_text(path, text)
-    return len(text.encode())
+    return path.stat().st_size
 
 
 def render_report(comparison: Comparison, *, images: int = IMAGES, command: str = "") -> str:
@@ -151,7 +151,7 @@ def _describe(comparison: Comparison) -> list[str]:
     """What was compared: how many runs, which seeds, which task on which data."""
     runs = [compared.run for compared in comparison.runs]
     seeds = sorted({run.seed for run in runs})
-    tasks = {_write_task(run.settings["task"]) for run in runs}
+    tasks = {describe_task(run.settings["task"]) for run in runs}
     return [
         count_of(len(comparison.arms), "arm"),
         count_of(len(runs), "run"),
@@ -159,12 +159,3 @@ def _describe(comparison: Comparison) -> list[str]:
         *sorted(tasks),
         f"by {comparison.measure.label}",
     ]
-
-
-def _write_task(task: dict[str, object]) -> str:
-    numbers = [
-        f"{key} {write_value(value)}"
-        for key, value in task.items()
-        if key != "kind" and isinstance(value, int | float)
-    ]
-    return ", ".join([str(task.get("kind")), *numbers])

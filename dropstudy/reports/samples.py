@@ -12,8 +12,8 @@ from PIL import Image
 
 from dropstudy.analysis.arms import representative_runs
 from dropstudy.analysis.comparison import Comparison
-from dropstudy.analysis.image_contrast import SAME_PICTURE_DB
 from dropstudy.errors import DataError
+from dropstudy.reports.kept_images import describe_order, find_kept_images
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import ImageRecord
 
@@ -21,7 +21,6 @@ LOSSLESS_BYTES = 5_500_000
 """All pictures of a page stay exact up to this size, 7.3 MB of text; else they become lossy."""
 
 LOSSY_QUALITY = 95
-_SOURCES = ("degraded", "classical", "restored", "clean")
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,14 @@ class Samples:
         are_exact: Whether every pixel is as it was saved.
         seeds: Of the run whose restorations are shown, by the arm's label.
         saved: Images that all of these runs had saved.
+        order: Which of them come first, in words.
     """
 
     samples: tuple[Sample, ...]
     are_exact: bool
     seeds: dict[str, int]
     saved: int
+    order: str
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class _Picture:
 
 
 def embed_samples(comparison: Comparison, *, count: int) -> Samples:
-    """Encodes the saved validation images on which the arms' networks differ most.
+    """Encodes saved validation images, the first by the rule of `find_kept_images`.
 
-    Each arm shows the run of the first seed that all arms have, else its first run.
+    An arm is seen through the run that `representative_runs` takes.
 
     Args:
         comparison: Whose runs.
@@ -99,8 +100,8 @@ def embed_samples(comparison: Comparison, *, count: int) -> Samples:
     arms = comparison.arms
     chosen_runs = representative_runs(arms)
     runs = {arm.label: run for arm, run in zip(arms, chosen_runs, strict=True)}
-    found = _find_images(runs)
-    chosen = sorted(found, key=lambda images: -_spread(images))[:count]
+    found = find_kept_images(chosen_runs)
+    chosen = found[:count]
     pictures = [_list_pictures(runs, images) for images in chosen]
     paths = [picture.path for own in pictures for picture in own]
     encoded, are_exact = _encode_all(paths)
@@ -115,43 +116,19 @@ def embed_samples(comparison: Comparison, *, count: int) -> Samples:
         for images, size, own in zip(chosen, sizes, pictures, strict=True)
     )
     seeds = {label: run.seed for label, run in runs.items()}
-    return Samples(samples, are_exact, seeds, len(found))
-
-
-def _find_images(runs: dict[str, Run]) -> list[list[ImageRecord]]:
-    """Each image that every run saved, in all forms and degraded alike: a record for each run."""
-    first, *others = runs.values()
-    by_name = [{image.image: image for image in run.images if image.files} for run in others]
-    found = []
-    for image in first.images:
-        images = [image, *(own[image.image] for own in by_name if image.image in own)]
-        alike = all(
-            abs(other.identity_psnr - image.identity_psnr) < SAME_PICTURE_DB for other in images
-        )
-        saved = all(
-            run.image_file(own, form)
-            for run, own in zip(runs.values(), images, strict=False)
-            for form in _SOURCES
-        )
-        if len(images) == len(runs) and alike and saved:
-            found.append(images)
-    return found
-
-
-def _spread(images: Sequence[ImageRecord]) -> float:
-    """By how much the networks differ on an image; one alone, from the classical method."""
-    scores = [image.psnr for image in images]
-    if len(scores) == 1:
-        scores.append(images[0].classical_psnr)
-    return max(scores) - min(scores)
+    return Samples(samples, are_exact, seeds, len(found), describe_order(len(runs)))
 
 
 def _list_pictures(runs: dict[str, Run], images: Sequence[ImageRecord]) -> list[_Picture]:
     (first, *_), image = runs.values(), images[0]
-    method = str(first.baselines.get("classical", {}).get("method", "classical"))
     pictures = [
         ("degraded", _write_score(image.identity_psnr, image.identity_ssim), first, "degraded"),
-        (method, _write_score(image.classical_psnr, image.classical_ssim), first, "classical"),
+        (
+            first.classical_method,
+            _write_score(image.classical_psnr, image.classical_ssim),
+            first,
+            "classical",
+        ),
     ]
     pictures += [
         (label, _write_score(own.psnr, own.ssim), run, "restored")

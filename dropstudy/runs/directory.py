@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,6 +101,11 @@ class RunDirectory:
         return self.path / "samples" / f"epoch-{epoch:04d}.png"
 
 
+def legible(name: str) -> str:
+    """A file's name fit to be printed: what is no UTF-8 in it is replaced."""
+    return os.fsencode(name).decode(errors="replace")
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a whole file or none of it: beside it first, then renamed.
 
@@ -114,7 +120,8 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a file in the place of the folder
+            temporary.unlink(missing_ok=True)
         raise RunDirectoryError(f"{path}: cannot be written: {error.strerror}") from None
 
 

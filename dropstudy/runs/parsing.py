@@ -61,7 +61,7 @@ def to_record(row: Any, record: type[Record], where: Path | str) -> Record:
     Keys of a newer version are passed over.
     """
     if not isinstance(row, Mapping):
-        raise damage(where, f"{_show(row)} is no JSON object")
+        raise damage(where, f"{show_value(row)} is no JSON object")
     values: dict[str, Any] = {}
     for name, convert in _converters(record).items():  # type: ignore[arg-type]
         if name not in row:
@@ -69,7 +69,7 @@ def to_record(row: Any, record: type[Record], where: Path | str) -> Record:
         try:
             values[name] = convert(row[name])
         except (TypeError, ValueError, OverflowError):
-            raise damage(where, f"{name} is {_show(row[name])}") from None
+            raise damage(where, f"{name} is {show_value(row[name])}") from None
     return record(**values)
 
 
@@ -78,12 +78,18 @@ def to_numbers(content: Any, where: Path | str, name: str) -> dict[str, float]:
     try:
         return {key: _to_float(value) for key, value in _to_mapping(content or {}).items()}
     except (TypeError, OverflowError):
-        raise damage(where, f"{name} is {_show(content)}") from None
+        raise damage(where, f"{name} is {show_value(content)}") from None
 
 
 def damage(where: Path | str, what: str) -> RunDirectoryError:
     """The error that says what is wrong at one place of a file."""
     return RunDirectoryError(f"{where}: damaged: {what}")
+
+
+def show_value(value: Any) -> str:
+    """A value of a file as JSON, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _read_bytes(path: Path, *, optional: bool) -> bytes | None:
@@ -168,8 +174,3 @@ def _to_mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError
     return value
-
-
-def _show(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."

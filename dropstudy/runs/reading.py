@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dropstudy.errors import ConfigError, RunDirectoryError
-from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.contract import check_environment, check_result, check_settings
+from dropstudy.runs.directory import RunDirectory, legible
 from dropstudy.runs.parsing import damage, read_json, read_records, to_numbers, to_record
 from dropstudy.runs.records import (
     EpochRecord,
@@ -18,8 +19,6 @@ from dropstudy.runs.records import (
 
 if TYPE_CHECKING:
     from dropstudy.config.training import Monitor
-
-_SECTIONS = ("data", "task", "architecture", "dropout", "training", "runtime")
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The directory's name, also where it was given as ``.`` or ``..``."""
+        """The directory's name, fit to be printed, also where it was given as ``.`` or ``..``."""
         name = self.directory.path.name
-        return name if name not in ("", "..") else self.directory.path.resolve().name
+        return legible(name if name not in ("", "..") else self.directory.path.resolve().name)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -46,7 +45,7 @@ class Run:
             RunDirectoryError: The file is missing or damaged, as in all that follow.
         """
         if stored := read_json(self.directory.settings, if_missing={}):
-            self._check_sections(stored)
+            check_settings(stored, self.directory.settings)
             return stored
         from dropstudy.config import load_experiment
 
@@ -58,14 +57,15 @@ class Run:
     @cached_property
     def environment(self) -> dict[str, Any]:
         """What it ran on; empty until the images are read."""
-        return read_json(self.directory.environment, if_missing={})
+        content = read_json(self.directory.environment, if_missing={})
+        check_environment(content, self.directory.environment)
+        return content
 
     @cached_property
     def result(self) -> dict[str, Any]:
         """How it ended, as docs/run-directory.md has it; empty until it has."""
         content = read_json(self.directory.result, if_missing={})
-        if content and content.get("status") not in get_args(Status):
-            raise damage(self.directory.result, f"its status is {content.get('status')!r}")
+        check_result(content, self.directory.result)
         return content
 
     @cached_property
@@ -86,7 +86,7 @@ class Run:
     @property
     def started(self) -> str:
         """When it started, as ISO 8601 in UTC; empty before its environment is known."""
-        return str(self.environment.get("started", ""))
+        return self.environment.get("started") or ""
 
     @property
     def seed(self) -> int:
@@ -124,10 +124,7 @@ class Run:
         """To train an epoch, over the epochs after the first."""
         if not self.result:
             return median_train_seconds(self.epochs)
-        seconds = self.result.get("median_train_seconds")
-        if seconds is not None and not isinstance(seconds, int | float):
-            raise damage(self.directory.result, f"median_train_seconds is {seconds!r}")
-        return seconds
+        return self.result.get("median_train_seconds")
 
     @property
     def test(self) -> dict[str, float]:
@@ -141,6 +138,11 @@ class Run:
         if not isinstance(stored, dict):
             raise damage(where, "baselines are no JSON object")
         return {name: _to_baseline(scores, where, name) for name, scores in stored.items()}
+
+    @property
+    def classical_method(self) -> str:
+        """The classical method's name, such as ``cubic``; ``classical`` where it is not known."""
+        return str(self.baselines.get("classical", {}).get("method", "classical"))
 
     def image_file(self, image: ImageRecord, form: str) -> Path | None:
         """Where ``form`` of an image was saved; None where it was not, or is no more."""
@@ -163,16 +165,6 @@ class Run:
         if monitor not in ("val_loss", "val_psnr", "val_ssim"):
             raise damage(self.directory.settings, f"training.early_stopping.monitor is {monitor!r}")
         return cast("Monitor", monitor)
-
-    def _check_sections(self, settings: dict[str, Any]) -> None:
-        """Refuses settings that lack what every reader takes for granted."""
-        wrong = [name for name in _SECTIONS if not isinstance(settings.get(name), dict)]
-        if not isinstance(settings.get("name"), str):
-            wrong.append("name")
-        if not wrong and not all(isinstance(own, dict) for own in settings["dropout"].values()):
-            wrong.append("dropout")
-        if wrong:
-            raise damage(self.directory.settings, f"it has no usable {', '.join(wrong)}")
 
     def _epoch_of_result(self, key: str) -> EpochRecord | None:
         row = self.result.get(key)

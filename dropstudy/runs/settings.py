@@ -1,4 +1,4 @@
-"""Settings of several runs side by side: dotted keys, and which of them differ."""
+"""Settings as plain data: dotted keys, which of them differ, and a task in words."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +49,32 @@ def chosen_settings(settings: Mapping[str, Any]) -> dict[str, Any] | None:
     except ValidationError:
         return None
     return flatten(experiment.model_dump(mode="json", exclude_defaults=True))
+
+
+def describe_task(task: Mapping[str, Any]) -> str:
+    """A task and its numbers: ``gaussian, sigma 5 to 50``; as `dropstudy.config.description`.
+
+    That one takes a checked task; this one takes what any version wrote, without Pydantic.
+    """
+    if task.get("kind") == "given":
+        return "degraded images as given"
+    steps = task.get("steps")
+    if isinstance(steps, list):
+        return " then ".join(describe_task(step) for step in steps if isinstance(step, dict))
+    words = [str(task.get("kind", "?")).replace("_", " and ")]
+    for key, value in task.items():
+        if isinstance(value, bool):
+            words += [key] if value else []
+        elif key != "kind":
+            words.append(f"{key} {_describe_range(value)}")
+    return ", ".join(words)
+
+
+def _describe_range(value: Any) -> str:
+    ends = value if isinstance(value, list) else [value]
+    if all(isinstance(end, int | float) for end in ends):
+        return " to ".join(f"{end:g}" for end in sorted(set(ends)))
+    return " to ".join(map(str, ends))
 
 
 def _flatten_into(flat: dict[str, Any], settings: Mapping[str, Any], prefix: str) -> None:

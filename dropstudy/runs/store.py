@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.directory import RunDirectory, legible
 from dropstudy.runs.reading import Run
 
 LATEST = "@latest"
@@ -65,7 +65,7 @@ def find_run(name: str, runs: Path) -> Run:
         raise RunDirectoryError(f"{runs}: has no runs; name their directory with --runs-dir")
     if name == LATEST:
         return max(found, key=_start_of)
-    matches = [run for run in found if run.name.startswith(name)]
+    matches = [run for run in found if run.name.startswith(legible(name))]
     if len(matches) == 1:
         return matches[0]
     if matches:

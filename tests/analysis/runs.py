@@ -72,7 +72,7 @@ def make_run(
         seconds: Of training, for each epoch or for all, without the compiling.
         test_psnr: None: no test images.
         images: Their scores; none writes no ``images.jsonl``.
-        environment: What is not as usual; a mapping is laid over the usual one.
+        environment: What is not as usual; a mapping is laid over the usual one, None leaves out.
         status: None: the run goes on.
         result: Fields of ``RunResult`` that are not as usual.
     """
@@ -81,7 +81,9 @@ def make_run(
     experiment = _experiment(name or path.name.rpartition("-")[0], seed, dropout, sections)
     write_text(directory.config, dump_experiment(experiment))
     write_json(directory.settings, experiment.model_dump(mode="json"))
-    write_json(directory.environment, _lay_over(ENVIRONMENT, environment or {}))
+    laid = _lay_over(ENVIRONMENT, environment or {})
+    noted = {key: value for key, value in laid.items() if value is not None}
+    write_json(directory.environment, noted)
     times = [seconds] * len(psnrs) if isinstance(seconds, int | float) else seconds
     epochs = [
         make_epoch(number, psnr=psnr, seconds=time)

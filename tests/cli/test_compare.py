@@ -146,7 +146,7 @@ def test_wrong_arguments_are_told(runs: Path, capsys: pytest.CaptureFixture[str]
         call(capsys, "compare", "plain-0", "--md", "--csv", "--runs-dir", runs)
     with pytest.raises(RunDirectoryError, match="plain-: the beginning of 9 runs"):
         call(capsys, "compare", "plain-", "--runs-dir", runs)
-    with pytest.raises(ConfigError, match="--baseline: batch-0 is not among the runs"):
+    with pytest.raises(ConfigError, match="baseline: batch-0 is not among the runs"):
         call(capsys, "compare", "plain-0", "--baseline", "batch-0", "--runs-dir", runs)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dropstudy.cli.console import align_columns, console, divert_stderr, print_error
+from dropstudy.cli.console import align_columns, console, divert_stderr, print_error, printable
 from dropstudy.cli.display import LineDisplay
 
 TRICKY = "runs [old]/a.yaml:100: tags[1]: got [/b]; :warning: " + "long " * 40
@@ -17,6 +17,29 @@ def test_an_error_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> Non
     captured = capsys.readouterr()
     assert captured.err == f"error: {TRICKY}\nb.yaml:1234: second\n"
     assert captured.out == ""
+
+
+def test_an_error_tells_a_terminal_nothing_to_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error("a\x1b[31m: first\nb\x07: second")
+    assert capsys.readouterr().err == "error: a\\x1b[31m: first\nb\\x07: second\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("größe 4×4 … 木 👩\u200d🔬 a\xa0b", "größe 4×4 … 木 👩\u200d🔬 a\xa0b"),
+        ("a\x1b[31mb\n\t", r"a\x1b[31mb\n\t"),
+        ("\x9b31m\x7f", r"\x9b31m\x7f"),
+        ("left\u202ethgir", r"left\u202ethgir"),
+        ("\udce9", r"\udce9"),
+    ],
+)
+def test_what_a_terminal_might_obey_is_spelled_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_signs_that_may_stay_do() -> None:
+    assert printable("a\n\tb\r\n", keep="\n\t") == "a\n\tb\\r\n"
 
 
 def test_what_is_printed_without_markup_is_left_as_it_is(

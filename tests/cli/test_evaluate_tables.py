@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,45 @@ def test_it_says_whether_tiles_change_anything(
 ) -> None:
     print_evaluation(_evaluation(is_exact=is_exact), saved=None)
     assert words in capsys.readouterr().out
+
+
+def test_images_that_were_left_out_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = _evaluation(tasks=(NOISE, WEAK))
+    noise, weak = kept.tasks
+    one = replace(kept, tasks=(replace(noise, left_out=("flat.png",)), weak))
+    print_evaluation(one, saved=None)
+    lines = capsys.readouterr().out.splitlines()
+    note = "left out: flat.png, the task leaves nothing of it to restore"
+    assert lines.count(note) == 1
+    assert lines[-1] == "the means are of different images: see which are left out"
+    print_json(one)
+    tasks = json.loads(capsys.readouterr().out)["tasks"]
+    assert [task["left_out"] for task in tasks] == [["flat.png"], []]
+    names = tuple(f"{number}.png" for number in range(7))
+    print_evaluation(
+        replace(kept, tasks=tuple(replace(task, left_out=names) for task in kept.tasks)), saved=None
+    )
+    text = capsys.readouterr().out
+    assert "left out: 0.png, 1.png, 2.png, 3.png, 4.png, … and 2 more, the task leaves" in text
+    assert "nothing of them to restore" in text
+    assert "different images" not in text
+
+
+def test_an_image_that_is_left_out_of_one_task_alone_counts_among_the_tiled() -> None:
+    kept = _evaluation(tasks=(NOISE, WEAK))
+    noise, weak = kept.tasks
+    less = replace(noise, images=noise.images[:1], left_out=("[b].png",))
+    assert replace(kept, tasks=(less, weak)).tiled == 2
+
+
+def test_no_name_reaches_the_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b[31m\nb"
+    task = TaskEvaluation(NOISE, (_image(evil, 30.0),), (evil,))
+    named = replace(_evaluation(), run=Path(evil), pictures=f"1 image in {evil}", tasks=(task,))
+    print_evaluation(named, saved=Path(evil))
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert text.count(r"a\x1b[31m\nb") == 5
 
 
 def test_csv_has_a_row_for_each_image_under_each_task(capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,7 +173,9 @@ def test_a_damaged_run_is_a_row_and_its_reason_a_line_below(
     for name in ("whole", "torn", "strange"):
         write_run(tmp_path, name, status=None if name == "strange" else "finished")
     (tmp_path / "torn" / "result.json").write_text('{"status": "fini')
-    (tmp_path / "strange" / "config.json").write_text('{"task": [1], "dropout": 3}')
+    sections = ("data", "architecture", "dropout", "training", "runtime")
+    strange = {"name": "odd", "task": {"kind": [1]}, **{section: {} for section in sections}}
+    (tmp_path / "strange" / "config.json").write_text(json.dumps(strange))
     done = call(capsys, "list", "--runs-dir", tmp_path)
     assert names(done.stdout) == ["strange", "whole", "torn"]
     assert done.stdout.splitlines()[3].split()[:3] == ["torn", "damaged", "–"]

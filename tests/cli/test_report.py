@@ -43,6 +43,11 @@ def test_without_a_name_it_is_report_html_here(
     assert "<h1>plain</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_its_help_says_what_a_reader_of_the_file_will_learn() -> None:
+    words = " ".join(dropstudy("report", "--help").stdout.split())
+    assert "It holds every run's whole command line and config, absolute paths among them." in words
+
+
 def test_its_options_are_those_of_compare(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,8 +58,8 @@ def test_its_options_are_those_of_compare(
     assert "<h1>plain against spatial</h1>" in text
     assert "<span>by test PSNR</span>" in text
     call(capsys, "report", *names, "-o", path, "--margin", "0.7", "--group-by", "dropout.skip.kind")
-    assert "±0.70 dB" in path.read_text(encoding="utf-8")
-    with pytest.raises(ConfigError, match="--metric: got psnr; give one of val_psnr"):
+    assert "±0.7 dB" in path.read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="metric: got psnr; give one of val_psnr"):
         call(capsys, "report", *names, "-o", path, "--metric", "psnr")
 
 

@@ -1,8 +1,7 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropstudy.cli.tables import Column, fit_columns, printable, write_markdown, write_text
+from dropstudy.cli.tables import Column, fit_columns, write_markdown, write_text
 
 CELLS = st.lists(st.text("ab ", max_size=60), min_size=3, max_size=3)
 COLUMNS = st.lists(
@@ -56,11 +55,3 @@ def test_short_headings_stand_in_where_they_save_a_column() -> None:
 def test_markdown_keeps_the_order_and_aligns_numbers_to_the_right() -> None:
     lines = write_markdown([Column("dB", ["1", "22", "3"]), NAME])
     assert lines[:3] == ["| dB | run |", "| ---: | --- |", "| 1 | one |"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("größe 4×4 …", "größe 4×4 …"), ("a\x1b[31mb\n\t", r"a\x1b[31mb\n\t"), ("\udce9", r"\udce9")],
-)
-def test_what_a_terminal_might_obey_is_spelled_out(text: str, shown: str) -> None:
-    assert printable(text) == shown

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dropstudy.errors import ExportError
+from dropstudy.errors import ExportError, RunDirectoryError
 from dropstudy.exports.tensorboard import TAGS, TensorBoardFolder
+from dropstudy.runs.directory import write_json
 from dropstudy.runs.records import EpochRecord
+from dropstudy.runs.store import load_run
 from tests.exports.example_runs import FORMS, STARTED_SECONDS, example_epoch, write_run
 
 
@@ -103,6 +105,21 @@ def test_test_scores_and_images_belong_to_the_epoch_whose_network_made_them(
     TensorBoardFolder(tmp_path).export(run)
     assert read_scalars(tmp_path / "run")["psnr/test"][0][0] == step
     assert {at for at, _ in read_images(tmp_path / "run").values()} == {step}
+
+
+def test_settings_that_do_not_say_which_network_was_kept_mean_the_best(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", epochs=[example_epoch(1), example_epoch(2, val_loss=2.0)])
+    training = {key: item for key, item in run.settings["training"].items() if "best" not in key}
+    write_json(run.directory.settings, {**run.settings, "training": training})
+    TensorBoardFolder(tmp_path).export(load_run(run.directory.path))
+    assert read_scalars(tmp_path / "run")["psnr/test"][0][0] == 1
+
+
+def test_a_config_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    run.directory.config.write_bytes(b"name: caf\xe9")
+    with pytest.raises(RunDirectoryError, match=r"config\.yaml: damaged: not UTF-8 text"):
+        TensorBoardFolder(tmp_path).export(run)
 
 
 def test_pictures_arrive_as_they_are(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from scipy import stats
 
 from dropstudy import compare
 from dropstudy.imaging.sheets import CAPTION_HEIGHT, FOOT_HEIGHT, GAP, MARGIN
-from dropstudy.reports.pictures import CELL_SIDE, draw_comparison
+from dropstudy.reports.pictures import CELL_SIDE, draw_arms
 from tests.golden.outputs import COMMANDS, EXPECTED, ROOT, RUNS, output
 
 FROZEN = ROOT / RUNS
@@ -74,7 +74,7 @@ def test_the_numbers_are_those_of_the_files_and_of_scipy() -> None:
 
 def test_the_page_of_pictures_shows_the_saved_images() -> None:
     names = ("plain-0", "spatial-0", "dropout-0")
-    page = draw_comparison(compare([FROZEN / name for name in names]))
+    page = draw_arms(compare([FROZEN / name for name in names]).arms)
     assert page is not None
     forms = [*((names[0], form) for form in ("degraded", "classical"))]
     forms += [(name, "restored") for name in names] + [(names[0], "clean")]

@@ -124,11 +124,32 @@ def test_few_images_are_under_way_at_once_and_the_network_has_one_at_a_time() ->
     assert most <= available_cores() + 3
 
 
-def test_what_a_task_does_not_change_is_refused_by_name() -> None:
-    flat = Picture("flat.png", np.full((16, 16, 3), 0.5, dtype=np.float32))
-    with pytest.raises(DataError, match=r"flat\.png: the task leaves nothing of it to restore"):
-        evaluate_pictures(
-            [*_pictures(2), flat],
-            [Pixelate(kind="pixelate", block=4)],
-            restore=lambda image: image,
-        )
+FLAT = Picture("flat.png", np.full((16, 16, 3), 0.5, dtype=np.float32))
+
+
+def test_what_a_task_does_not_change_is_left_out_and_listed() -> None:
+    first, second = _pictures(2)
+    saved: list[tuple[str, int]] = []
+    done: list[int] = []
+    pixels, noise = evaluate_pictures(
+        [first, FLAT, second],
+        [Pixelate(kind="pixelate", block=4), NOISE],
+        restore=lambda image: image,
+        save=lambda _, name, index: saved.append((name, index)),
+        on_image=lambda: done.append(1),
+    )
+    assert [image.name for image in pixels.images] == ["0.png", "1.png"]
+    assert pixels.left_out == ("flat.png",)
+    assert [image.name for image in noise.images] == ["0.png", "flat.png", "1.png"]
+    assert noise.left_out == ()
+    assert len(done) == 6
+    assert ("flat.png", 0) not in saved
+    assert len(saved) == 5
+    alone = evaluate_pictures([first, second], [pixels.task], restore=lambda image: image)
+    assert pixels.mean("classical") == alone[0].mean("classical")
+
+
+def test_a_task_that_changes_no_picture_is_an_error_that_names_both() -> None:
+    message = r"the task pixelate, block 4 leaves nothing to restore of flat\.png; choose other"
+    with pytest.raises(DataError, match=message):
+        evaluate_pictures([FLAT], [Pixelate(kind="pixelate", block=4)], restore=lambda image: image)

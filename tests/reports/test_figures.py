@@ -1,5 +1,6 @@
 import math
 import re
+import warnings
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -113,9 +114,25 @@ def test_the_same_runs_give_the_same_drawings(arms: Comparison, curves: dict[str
     assert draw_time(arms) == draw_time(arms)
 
 
-def test_arms_are_told_apart_without_their_colour() -> None:
-    styles = {(repr(style_of(n).dash), style_of(n).marker) for n in range(STYLE_COUNT)}
-    assert len(styles) == STYLE_COUNT
+def test_many_arms_are_told_apart_with_and_without_their_colour() -> None:
+    styles = [style_of(place) for place in range(4 * STYLE_COUNT)]
+    assert len({(repr(style.dash), style.marker) for style in styles}) == len(styles)
+    assert len({(style.colour, style.marker) for style in styles}) == len(styles)
+
+
+def test_a_marker_is_always_called_the_same() -> None:
+    pairs = {(style_of(place).marker, style_of(place).shape) for place in range(64)}
+    assert len(pairs) == len({marker for marker, _ in pairs}) == STYLE_COUNT
+
+
+def test_signs_that_the_drawings_typeface_lacks_are_written_without_a_warning(
+    tmp_path: Path,
+) -> None:
+    run = make_run(tmp_path / "plain-0", images=[make_image("木 \N{CAT}", 25.0)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gains = draw_images(compare([run]))[0]
+    assert "木 \N{CAT}" in gains.svg
 
 
 def test_one_learning_rate_of_all_runs_is_one_line_of_no_arm(

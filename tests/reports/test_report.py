@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import io
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,9 +16,11 @@ from dropstudy.analysis.tables import comparison_tables
 from dropstudy.analysis.wording import explain, headline
 from dropstudy.errors import ConfigError, DataError, RunDirectoryError
 from dropstudy.reports import samples
+from dropstudy.reports.cards import make_cards
 from dropstudy.reports.origin import list_facts, write_recipes
 from dropstudy.reports.report import MARK, render_report, write_report
 from dropstudy.reports.samples import embed_samples
+from dropstudy.runs.directory import write_json
 from dropstudy.runs.records import write_image_records
 from tests.analysis.runs import SIDE, SPATIAL, keep_image, make_arm, make_image, make_run
 
@@ -172,13 +175,14 @@ def test_no_more_pictures_are_shown_than_asked_for(tmp_path: Path) -> None:
     names = ["a", "b", "c"]
     levels = dict.fromkeys(("degraded", "classical", "restored", "clean"), 100)
     run = make_run(path)
-    kept = [keep_image(path, name, levels, psnr=22.0 + place) for place, name in enumerate(names)]
+    kept = [keep_image(path, name, levels, psnr=24.0 - place) for place, name in enumerate(names)]
     write_image_records(run.directory, kept)
     comparison = compare([run])
     found = embed_samples(comparison, count=2)
-    # The classical method has 22 dB on each: the one that is farthest from it comes first.
     assert [sample.name for sample in found.samples] == ["c", "b"]
     assert found.saved == 3
+    words = Page(render_report(comparison, images=2)).text
+    assert "2 of 3 saved validation images, those with the lowest PSNR first." in words
     assert 'id="pictures"' not in render_report(comparison, images=0)
 
 
@@ -227,7 +231,10 @@ def test_the_commands_that_add_seeds_are_those_that_a_verdict_lacks(tmp_path: Pa
     configs = [str(item.run.directory.config) for item in comparison.runs]
     assert again.commands.splitlines() == [f"dropstudy run {config}" for config in configs]
     # 2^(1 - 6) is the first p below 0.05: one seed is there, five are lacking.
-    assert more.purpose == "Add the 5 seeds that a verdict lacks:"
+    assert more.purpose == (
+        "Add the 5 seeds that a verdict lacks. Added after looking they make p inexact: for a "
+        "clean verdict run as many new seeds as there would then be, 6, and compare those alone."
+    )
     assert more.commands.splitlines() == [
         f"dropstudy run {config} --set seed={seed}" for seed in range(5, 10) for config in configs
     ]
@@ -241,6 +248,72 @@ def test_circumstances_in_which_runs_differ_are_told_run_by_run(tmp_path: Path) 
     facts = {fact.name: fact.values for fact in list_facts(compare(runs))}
     assert facts["cores"] == (("2", "plain-0"), ("8", "spatial-0"))
     assert facts["packages"] == (("keras 3.15.1, numpy 2.4.6", ""),)
+
+
+def test_of_very_many_images_ten_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    names = [f"photo-{number:03}" for number in range(300)]
+    pictures = {"training": names, "validation": ["cat"], "test": []}
+    comparison = compare([make_run(tmp_path / "plain-0", environment={"pictures": pictures})])
+    facts = {fact.name: fact.values for fact in list_facts(comparison)}
+    ten = ", ".join(names[:10])
+    assert facts["training images"] == ((f"300: {ten}, … and 290 more", ""),)
+    assert facts["validation images"] == (("1: cat", ""),)
+    assert "test images" not in facts
+
+
+def test_the_head_tells_tasks_apart_that_differ_in_their_range(tmp_path: Path) -> None:
+    runs = [
+        make_run(
+            tmp_path / f"{name}-0", sections={"task": {"kind": "gaussian", "sigma": list(ends)}}
+        )
+        for name, ends in (("wide", (5, 50)), ("narrow", (10, 20)))
+    ]
+    words = Page(render_report(compare(runs), images=0)).text
+    assert "gaussian, sigma 10 to 20" in words
+    assert "gaussian, sigma 5 to 50" in words
+
+
+def test_rows_that_sum_others_up_stand_out_whatever_an_arm_is_called(tmp_path: Path) -> None:
+    runs = make_arm(tmp_path, "plain", [24.0, 25.0])
+    odd = make_run(tmp_path / "odd-0", dropout=SPATIAL)
+    write_json(odd.directory.settings, {**odd.settings, "name": "mean ± none"})
+    comparison = compare([*runs, odd.directory.path])
+    parsed = Page(render_report(comparison, images=0))
+    marked = [row for row in parsed.all("tr") if row.get("class") == "mean"]
+    assert len(marked) == sum(len(table.emphasised) for table in comparison_tables(comparison)) > 0
+
+
+def test_where_runs_cannot_be_compared_a_card_says_why_and_asks_for_no_seeds(
+    tmp_path: Path,
+) -> None:
+    runs = [
+        make_run(tmp_path / "plain-0"),
+        make_run(tmp_path / "s-0", dropout=SPATIAL, environment={"data_fingerprint": "other"}),
+    ]
+    comparison = compare(runs)
+    (contrast,) = comparison.contrasts
+    assert contrast.obstacle
+    (card,) = make_cards(comparison)
+    assert (card.sign, card.value) == ("", "no verdict")
+    assert card.facts == (("because", contrast.obstacle),)
+    words = Page(render_report(comparison, images=0)).text
+    assert "no verdict because" in words
+    assert "seeds still needed" not in words
+
+
+def test_a_config_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "plain-0")
+    run.directory.config.write_bytes(b"name: caf\xe9")
+    with pytest.raises(RunDirectoryError, match=r"config\.yaml: damaged: not UTF-8 text"):
+        render_report(compare([run]), images=0)
+
+
+def test_names_that_are_no_utf_8_are_written_and_counted(tmp_path: Path) -> None:
+    run = make_run(tmp_path / os.fsdecode(b"caf\xe9-0"), name="plain")
+    path = tmp_path / "report.html"
+    command = os.fsdecode(b"dropstudy report caf\xe9-0")
+    assert write_report(compare([run]), path, command=command) == path.stat().st_size
+    assert "caf\N{REPLACEMENT CHARACTER}-0" in path.read_text(encoding="utf-8")
 
 
 def test_a_report_replaces_a_report_but_nothing_else(arms: Comparison, tmp_path: Path) -> None:

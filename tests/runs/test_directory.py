@@ -109,6 +109,13 @@ def test_a_folder_that_is_gone_is_named(write: Callable[[Path, str], None], tmp_
         write(path, "text")
 
 
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "a.txt"
+    with pytest.raises(RunDirectoryError, match=rf"^{path}: cannot be written: Not a directory"):
+        write_text(path, "text")
+
+
 def test_json_has_null_for_numbers_that_are_not_finite(tmp_path: Path) -> None:
     content = {"a": float("nan"), "b": [1.5, float("inf")], "c": {"d": (-float("inf"), "µ", None)}}
     write_json(tmp_path / "a.json", content)

@@ -1,5 +1,7 @@
 import json
 import math
+import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -218,6 +220,7 @@ READ: dict[str, Callable[[Run], Any]] = {
     "settings": lambda run: run.settings,
     "seed": lambda run: run.seed,
     "environment": lambda run: run.environment,
+    "started": lambda run: run.started,
     "status": lambda run: run.status,
     "best": lambda run: run.best,
     "test": lambda run: run.test,
@@ -261,7 +264,43 @@ def _settings(**changes: object) -> str:
             "result.json",
             '{"status": "failed", "median_train_seconds": "x"}',
             "median",
-            "damaged: median_train_seconds is 'x'",
+            'damaged: median_train_seconds is "x"',
+        ),
+        ("config.json", _settings(tags="a"), "seed", "it has no usable tags$"),
+        ("environment.json", '{"packages": []}', "environment", r": damaged: packages is \[\]$"),
+        ("environment.json", '{"packages": null}', "environment", "damaged: packages is null"),
+        ("environment.json", '{"runtime": "cpu"}', "environment", 'damaged: runtime is "cpu"'),
+        (
+            "environment.json",
+            '{"runtime": {"xla": []}}',
+            "environment",
+            r"damaged: runtime\.xla is \[\]",
+        ),
+        (
+            "environment.json",
+            '{"pictures": {"test": 3}}',
+            "environment",
+            r"damaged: pictures\.test is 3$",
+        ),
+        ("environment.json", '{"command": "run"}', "environment", 'damaged: command is "run"'),
+        ("environment.json", '{"started": "today"}', "started", 'damaged: started is "today"'),
+        ("environment.json", '{"git": "1af46a8"}', "environment", 'damaged: git is "1af46a8"'),
+        *(
+            (
+                "result.json",
+                json.dumps({"status": "finished", name: value}),
+                "status",
+                f"damaged: {name} is {re.escape(json.dumps(value))}$",
+            )
+            for name, value in (
+                ("draws_per_step", "many"),
+                ("parameters", "x"),
+                ("multiply_adds", [1]),
+                ("steps_per_epoch", 2.5),
+                ("resumes", True),
+                ("total_seconds", math.inf),
+                ("error", 1),
+            )
         ),
         ("images.jsonl", "{}\n", "images", ":1: damaged: has no part"),
     ],
@@ -273,6 +312,38 @@ def test_a_damaged_file_is_named(
     (run.directory.path / file).write_text(content)
     with pytest.raises(RunDirectoryError, match=rf"{file}.*{message}"):
         READ[asked](Run(run.directory))
+
+
+@pytest.mark.parametrize(("changes", "tested"), [([], 1), (["training.restore_best=false"], 3)])
+def test_the_final_network_is_the_best_unless_it_was_not_restored(
+    changes: list[str], tested: int, tmp_path: Path
+) -> None:
+    run = write_run(tmp_path, changes=tuple(changes))
+    result = {**run.result, "best": {**run.result["best"], "epoch": 1}}
+    run.directory.result.write_text(json.dumps(result))
+    again = Run(run.directory)
+    assert again.final is not None
+    assert again.final.epoch == tested
+
+
+def test_settings_that_do_not_say_so_mean_that_the_best_network_was_restored(
+    tmp_path: Path,
+) -> None:
+    run = write_run(tmp_path)
+    training = {key: item for key, item in run.settings["training"].items() if "best" not in key}
+    run.directory.settings.write_text(json.dumps({**run.settings, "training": training}))
+    assert Run(run.directory).final == run.best
+
+
+def test_the_classical_method_has_a_name_whether_it_is_known_or_not(tmp_path: Path) -> None:
+    assert write_run(tmp_path, "ended").classical_method == "cubic"
+    assert write_run(tmp_path, "going", status=None).classical_method == "classical"
+
+
+def test_a_name_that_is_no_utf_8_can_be_printed(tmp_path: Path) -> None:
+    run = write_run(tmp_path, os.fsdecode(b"caf\xe9-1"))
+    assert run.name == "caf\N{REPLACEMENT CHARACTER}-1"
+    assert run.epochs
 
 
 def test_a_damaged_yaml_is_an_error_of_the_run(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropstudy.config import load_experiment
-from dropstudy.runs.settings import changed_keys, chosen_settings, flatten
+from dropstudy.config import description, load_experiment
+from dropstudy.runs.settings import changed_keys, chosen_settings, describe_task, flatten
 from tests.config.experiments import CONFIGS
 
 KEYS = st.text("abc", min_size=1, max_size=2)
@@ -52,6 +52,36 @@ def test_a_key_has_changed_unless_all_agree(flattened: list[dict[str, int]]) -> 
     every = {key for settings in flattened for key in settings}
     agreed = {key for key in every if len({settings.get(key) for settings in flattened}) == 1}
     assert set(changed_keys(flattened)) == every - agreed
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("{kind: gaussian, sigma: [5, 50]}", "gaussian, sigma 5 to 50"),
+        ("{kind: gaussian, sigma: [50, 5], quantize: true}", "gaussian, sigma 5 to 50, quantize"),
+        ("{kind: salt_pepper, amount: 0.1}", "salt and pepper, amount 0.1"),
+        ("{kind: grain, sigma: [3, 3], size: 2}", "grain, sigma 3, size 2"),
+        (
+            "{kind: compose, steps: [{kind: blur}, {kind: jpeg, quality: [10, 40]}]}",
+            "blur, sigma 1.5 then jpeg, quality 10 to 40",
+        ),
+        ("{kind: given}", "degraded images as given"),
+    ],
+)
+def test_a_task_that_was_written_down_reads_as_it_does_in_an_experiment(
+    task: str, words: str
+) -> None:
+    data = ["data={kind: arrays, path: a.npz}"] if "given" in task else []
+    experiment = load_experiment(CONFIGS / "smoke.yaml", [f"task={task}", *data])
+    assert describe_task(experiment.model_dump(mode="json")["task"]) == words
+    assert description.describe_task(experiment.task) == words
+
+
+def test_a_task_of_another_version_is_described_as_far_as_it_is_known() -> None:
+    assert describe_task({"kind": "rain", "drops": ["big", 3], "wind": None}) == (
+        "rain, drops big to 3, wind None"
+    )
+    assert describe_task({}) == "?"
 
 
 def test_chosen_settings_are_those_that_are_not_the_default() -> None:
