@@ -6,6 +6,7 @@ A training seed is the unit: images and epochs of one run are not replicates of 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,18 +172,13 @@ def median_ratio_interval(
     ratio = float(np.median(first) / np.median(second))
     if min(len(first), len(second)) < 3:
         return ratio, None
-    from scipy.stats import bootstrap
-
-    found = bootstrap(
-        logs,
-        lambda one, other, axis: np.median(one, axis=axis) - np.median(other, axis=axis),
-        confidence_level=level,
-        n_resamples=DRAWS,
-        method="percentile",
-        rng=SEED,
-    ).confidence_interval
-    low, high = (float(np.exp(end)) for end in (found.low, found.high))
-    return ratio, Interval(low, high, level, "bootstrap of medians")
+    # As scipy.stats.bootstrap has it, which takes a second to import: compare should not wait.
+    chance = np.random.default_rng(SEED)
+    one, other = (
+        np.median(own[chance.integers(len(own), size=(DRAWS, len(own)))], axis=1) for own in logs
+    )
+    low, high = np.exp(np.quantile(one - other, ((1 - level) / 2, (1 + level) / 2)))
+    return ratio, Interval(float(low), float(high), level, "bootstrap of medians")
 
 
 def drift(values: Values) -> Drift | None:
@@ -201,17 +197,32 @@ def drift(values: Values) -> Drift | None:
     third = len(values) // 3
     if not third:
         return None
-    from scipy.stats import theilslopes
-
     ratio = float(np.median(values[-third:]) / np.median(values[:third]))
     step = 1 + (len(values) - 1) // MOST_SLOPES_FROM
     starts = range(0, len(values), step)
-    blocks = [float(np.median(values[start : start + step])) for start in starts]
-    found = theilslopes(blocks, alpha=0.95)
-    slope, low, high = (float(end) / step for end in (found[0], found[2], found[3]))
+    blocks = np.array([np.median(values[start : start + step]) for start in starts])
+    slope, low, high = (end / step for end in _theil_sen(blocks))
     if len(values) < FEWEST_THAT_DRIFT:
         low, high = -math.inf, math.inf
     return Drift(slope, low, high, ratio)
+
+
+def _theil_sen(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Median of all slopes and its 95 % interval (Sen 1968), as scipy.stats.theilslopes.
+
+    Its import would take a second, which `compare` should not wait for.
+    """
+    count = len(values)
+    first, second = np.triu_indices(count, k=1)
+    slopes = np.sort((values[second] - values[first]) / (second - first))
+    ties = np.unique(values, return_counts=True)[1]
+    variance = (
+        count * (count - 1) * (2 * count + 5) - np.sum(ties * (ties - 1) * (2 * ties + 5))
+    ) / 18
+    reach = NormalDist().inv_cdf(0.975) * math.sqrt(variance)
+    low = max(round((len(slopes) - reach) / 2) - 1, 0)
+    high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
+    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
 
 
 def deviation(differences: Values) -> float | None:

@@ -227,6 +227,29 @@ def test_the_slope_is_the_median_over_all_pairs() -> None:
     assert found.low < found.slope < found.high
 
 
+@given(st.lists(st.floats(0.5, 50).map(lambda second: round(second, 1)), min_size=6, max_size=40))
+def test_the_slope_and_its_interval_are_those_of_scipy(values: list[float]) -> None:
+    found, expected = drift(values), stats.theilslopes(values, alpha=0.95)
+    assert found is not None
+    assert (found.slope, found.low, found.high) == pytest.approx(
+        (expected.slope, expected.low_slope, expected.high_slope)
+    )
+
+
+def test_the_interval_of_a_ratio_is_that_of_scipys_bootstrap() -> None:
+    chance = np.random.default_rng(3)
+    first, second = chance.normal(12, 1, 19), chance.normal(10, 1, 15)
+    reference = stats.bootstrap(
+        (np.log(first), np.log(second)),
+        lambda one, other, axis: np.median(one, axis=axis) - np.median(other, axis=axis),
+        method="percentile",
+        n_resamples=20_000,
+        rng=1,
+    ).confidence_interval
+    found = ends(median_ratio_interval(list(first), list(second))[1])
+    assert found == pytest.approx((np.exp(reference.low), np.exp(reference.high)), rel=0.01)
+
+
 def test_a_level_shift_of_one_epoch_is_no_drift() -> None:
     assert drift([2.0, 2.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]) == Drift(0, 0, 0, 1)
 
