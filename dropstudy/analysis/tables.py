@@ -1,5 +1,7 @@
 """A comparison as tables of words."""
 
+from dataclasses import replace
+
 from dropstudy.analysis import cells
 from dropstudy.analysis.cells import NOTHING, number
 from dropstudy.analysis.comparison import Comparison
@@ -22,7 +24,21 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
         tabulate_progress(comparison),
         tabulate_cost(comparison),
     ]
-    return [table for table in tables if table.rows]
+    return [_without_empty_columns(table) for table in tables if table.rows]
+
+
+def _without_empty_columns(table: Table) -> Table:
+    kept = [
+        place
+        for place in range(len(table.columns))
+        if any(row[place] not in ("", NOTHING) for row in table.rows)
+    ]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+        words=sum(place < table.words for place in kept),
+    )
 
 
 def _tabulate_contrasts(comparison: Comparison) -> Table:

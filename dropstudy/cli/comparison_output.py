@@ -46,14 +46,9 @@ def print_text(compared: "Comparison") -> None:
 
 
 def _print_table(table: "Table") -> None:
-    from dropstudy.analysis.cells import NOTHING
     from dropstudy.cli.tables import fit_columns, write_text
 
-    columns = [
-        column
-        for column in _build_columns(table)
-        if any(cell not in ("", NOTHING) for cell in column.cells)
-    ]
+    columns = _build_columns(table)
     dropped: list[Column] = []
     if console.is_terminal:
         columns, dropped = fit_columns(columns, console.width)

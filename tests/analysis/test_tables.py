@@ -55,7 +55,7 @@ def test_the_answer_comes_first_with_all_that_it_rests_on(tmp_path: Path) -> Non
 def test_one_seed_has_a_difference_and_no_p(tmp_path: Path) -> None:
     row = _row(_tables(_pair(tmp_path, [0.5]))["Against plain"], "spatial")
     assert row["difference"] == "+0.50 dB"
-    assert (row["95% interval"], row["p"], row["p equal"], row["d_z"]) == ("–", "–", "–", "–")
+    assert not row.keys() & {"95% interval", "p", "p equal", "d_z", "won"}  # nothing to say
     assert (row["seeds"], row["more"]) == ("1", "5")
 
 
@@ -189,7 +189,7 @@ def test_cost_has_the_ratio_once_for_an_arm(tmp_path: Path) -> None:
     assert row["images/s"] == "10.7"
     assert row["peak MiB"] == "3"
     assert row["draws/step"] == "1,200"
-    assert row["drift"] == "–"  # too short to tell
+    assert "drift" not in row  # too short to tell
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,5 @@ def test_a_legend_is_of_the_columns_that_are_shown(tmp_path: Path) -> None:
     assert "x: y" not in table.note
     assert table.note_on(["run"]) == "All."
     for made in comparison_tables(_pair(tmp_path, [0.5, 0.6])):
-        assert set(made.legend) <= set(made.columns)
+        assert not [name for name in made.columns if made.note.count(f" {name}: ") > 1]
+        assert "drift: " not in made.note
