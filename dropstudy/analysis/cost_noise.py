@@ -68,6 +68,13 @@ def typical_drift(costs: Sequence[Cost]) -> float:
     return median(cost.drift.last_to_first_third for cost in costs if cost.drift)
 
 
+def describe_drift(factor: float) -> str:
+    """A sentence on what `typical_drift` found; empty where it found none."""
+    if factor == 1:
+        return ""
+    return f"Its seconds per epoch drifted by {write_change(factor)} from first to last third."
+
+
 def write_change(factor: float) -> str:
     """A factor as a change: ``+56%``."""
     return f"{factor - 1:+.0%}".replace("-", "−")

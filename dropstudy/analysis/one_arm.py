@@ -6,6 +6,7 @@ from statistics import fmean
 
 from dropstudy.analysis.cells import count_of
 from dropstudy.analysis.comparison import Comparison
+from dropstudy.analysis.cost_noise import describe_drift, typical_drift
 from dropstudy.analysis.measures import MEASURES, Measure
 from dropstudy.runs.reading import Run
 
@@ -60,9 +61,13 @@ def answer_alone(comparison: Comparison) -> str:
     known = [value for value in seconds if value is not None]
     if known:
         sentences.append(f"Training took {fmean(known):.2f} s per epoch.")
+    sentences.append(describe_drift(typical_drift([item.cost for item in comparison.runs])))
     if len(arm.runs) > 1:
         sentences.append(f"All are means over {count_of(len(arm.runs), 'run')}.")
-    return " ".join(sentences) or f"{arm.label} has no {comparison.measure.label} to report."
+    return (
+        " ".join(filter(None, sentences))
+        or f"{arm.label} has no {comparison.measure.label} to report."
+    )
 
 
 def _answer_level(level: Level, label: str) -> str:

@@ -6,14 +6,11 @@ from dropstudy.analysis import cells
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.contrasts import Contrast
 from dropstudy.analysis.cost_contrast import TIME_MARGIN, CostContrast
-from dropstudy.analysis.cost_noise import write_change
+from dropstudy.analysis.cost_noise import describe_drift
 from dropstudy.analysis.measures import MEASURES
 from dropstudy.analysis.one_arm import answer_alone
 from dropstudy.analysis.significance import EXACT_COUNT, holm, seeds_to_reach
-
-BASELINES = {"identity": "the degraded image itself", "classical": "the classical method"}
-SEEN_DB = 0.01
-"""A difference below this is lost in rounding."""
+from dropstudy.runs.records import find_shortfall
 
 
 def headline(comparison: Comparison) -> str:
@@ -29,10 +26,8 @@ def answer(comparison: Comparison, contrast: Contrast) -> str:
     sentences = [_answer_quality(comparison, contrast)]
     if contrast.cost is not None:
         sentences.append(_answer_cost(contrast.cost))
-        if contrast.cost.drift != 1:
-            change = write_change(contrast.cost.drift)
-            sentences.append(f"Its seconds per epoch drifted by {change} from first to last third.")
-    return " ".join(sentences)
+        sentences.append(describe_drift(contrast.cost.drift))
+    return " ".join(filter(None, sentences))
 
 
 def warn_of_one_seed(comparison: Comparison) -> list[str]:
@@ -55,14 +50,12 @@ def warn_of_baselines(comparison: Comparison) -> list[str]:
         if not values:
             continue
         reached = fmean(values.values())
-        known = [(words, scores.get(name, {}).get("val_psnr")) for name, words in BASELINES.items()]
-        for words, psnr in known:
-            if psnr is not None and psnr - reached >= SEEN_DB:
-                warnings.append(
-                    f"{arm.label} ({reached:.2f} dB) is below {words} ({psnr:.2f} dB) "
-                    "in validation."
-                )
-                break
+        found = find_shortfall(reached, scores)
+        if found is not None:
+            warnings.append(
+                f"{arm.label} ({reached:.2f} dB) is below {found.words} ({found.psnr:.2f} dB) "
+                "in validation."
+            )
     return warnings
 
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.config.description import describe_dropout, describe_task
-from dropstudy.runs.records import EpochRecord, RunResult
+from dropstudy.runs.records import EpochRecord, RunResult, find_shortfall
 
 if TYPE_CHECKING:  # importing it would start TensorFlow before its chatter has a log to go to
     from dropstudy.training.observing import Plan
@@ -163,15 +163,13 @@ class LineDisplay:
                 f"{result.test['psnr']:.2f} dB, SSIM {result.test['ssim']:.4f}; classical "
                 f"{classical['test_psnr']:.2f} dB, SSIM {classical['test_ssim']:.4f}",
             )
-        for name in ("identity", "classical"):
-            behind = result.baselines[name]["val_psnr"] - best.val_psnr
-            if behind > 0:
-                words = "the degraded image" if name == "identity" else "the classical method"
-                self._console.print(
-                    f"[bold red]below its baseline:[/bold red] [red]the network is "
-                    f"{behind:.2f} dB worse than {words}[/red]"
-                )
-                return
+        shortfall = find_shortfall(best.val_psnr, result.baselines)
+        if shortfall is not None:
+            self._console.print(
+                f"[bold red]below its baseline:[/bold red] [red]the network is "
+                f"{shortfall.behind:.2f} dB worse than {shortfall.words}[/red]"
+            )
+            return
         gain = best.val_psnr - result.baselines["classical"]["val_psnr"]
         self._console.print(
             f"[green]{gain:+.2f} dB over the classical method in validation[/green]"

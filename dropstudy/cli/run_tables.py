@@ -1,6 +1,5 @@
 """The tables and curves of ``dropstudy show``."""
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from dropstudy.cli.run_facts import file_size
 from dropstudy.cli.tables import Column, fit_columns, write_text
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.reading import Run
-from dropstudy.runs.records import EpochRecord
+from dropstudy.runs.records import EpochRecord, find_shortfall
 
 CHART_HEIGHT = 7
 FEW = 3
@@ -46,13 +45,10 @@ def tabulate_quality(run: Run, *, width: int) -> list[str]:
 
 def describe_shortfall(run: Run) -> str:
     """Says so where the best epoch is worse than doing nothing or than the classical method."""
-    if run.best is None:
+    found = find_shortfall(run.best.val_psnr, run.baselines) if run.best else None
+    if found is None:
         return ""
-    for name, words in (("identity", "the degraded image"), ("classical", "the classical method")):
-        behind = run.baselines.get(name, {}).get("val_psnr", math.nan) - run.best.val_psnr
-        if behind > 0:
-            return f"below its baseline: {behind:.2f} dB worse than {words} in validation"
-    return ""
+    return f"below its baseline: {found.behind:.2f} dB worse than {found.words} in validation"
 
 
 def draw_curves(run: Run, *, width: int) -> list[Text]:

@@ -1,6 +1,6 @@
 """What a run notes: a row for each epoch, and a result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,8 @@ from dropstudy.runs.directory import (
 
 if TYPE_CHECKING:  # commands that only read runs need no Pydantic
     from dropstudy.config.training import Monitor
+
+SEEN_DB = 0.01
 
 Status = Literal["finished", "interrupted", "failed"]
 ImagePart = Literal["validation", "test"]
@@ -167,6 +169,33 @@ class RunResult:
             "draws_per_step": self.draws_per_step,
             "resumes": self.resumes,
         }
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """A network that is no better than what needs none.
+
+    Attributes:
+        words: What is better.
+        psnr: Of that, in dB.
+        behind: By how much the network is worse, in dB.
+    """
+
+    words: str
+    psnr: float
+    behind: float
+
+
+def find_shortfall(val_psnr: float, baselines: Mapping[str, Mapping[str, Any]]) -> Shortfall | None:
+    """Whether the degraded image itself, or the classical method, has a higher validation PSNR.
+
+    A hundredth of a dB is lost in rounding and counts as none.
+    """
+    for name, words in (("identity", "the degraded image"), ("classical", "the classical method")):
+        psnr = baselines.get(name, {}).get("val_psnr")
+        if psnr is not None and psnr - val_psnr >= SEEN_DB:
+            return Shortfall(words, psnr, psnr - val_psnr)
+    return None
 
 
 def is_better(
