@@ -89,8 +89,8 @@ def compare(
     Args:
         runs: At least one run or run directory; each counts once.
         group_by: What makes an arm, as a dotted key; None: all settings but the seed.
-        baseline: A run of the arm that the others are held against; None: the only arm
-            without dropout, else the first.
+        baseline: The arm that the others are held against, by its label or one of its runs;
+            None: the only arm without dropout, else the first.
         metric: What decides: ``val_psnr``, ``val_ssim``, ``test_psnr`` or ``test_ssim``.
         margin: A difference below this does not matter; None: the measure's own.
         level: Chance of each kind of false verdict, over all arms together.
@@ -148,7 +148,10 @@ def arrange_arms(
     baseline: Run | Path | str | None = None,
 ) -> list[Arm]:
     """The arms that `compare` holds against each other, the baseline first; see there."""
-    arms = form_arms(_open(runs), group_by=group_by)
+    opened = _open(runs)
+    arms = form_arms(opened, group_by=group_by)
+    if group_by is not None and len(arms) == 1 < len(opened):
+        raise ConfigError(f"group_by: all runs agree in {group_by}; give what they differ in")
     reference = _find_baseline(arms, baseline)
     return [reference, *(arm for arm in arms if arm is not reference)]
 
@@ -160,6 +163,9 @@ def _open(runs: Sequence[Run | Path | str]) -> list[Run]:
         opened.setdefault(run.directory.path.resolve(), run)
     if not opened:
         raise ConfigError("nothing to compare; give at least one run")
+    for run in opened.values():
+        if not run.epochs and run.result.get("best"):
+            raise RunDirectoryError(f"{run.directory.epochs}: missing; {run.name} had epochs")
     empty = [run.name for run in opened.values() if not run.epochs or run.final is None]
     if empty:
         raise RunDirectoryError(f"{', '.join(empty)}: no finished epoch to compare")
@@ -170,6 +176,9 @@ def _find_baseline(arms: Sequence[Arm], baseline: Run | Path | str | None) -> Ar
     if baseline is None:
         without = [arm for arm in arms if not _drops(arm)]
         return without[0] if len(without) == 1 else arms[0]
+    named = [arm for arm in arms if arm.label == baseline]
+    if named:
+        return named[0]
     wanted = baseline if isinstance(baseline, Run) else load_run(baseline)
     place = wanted.directory.path.resolve()
     for arm in arms:

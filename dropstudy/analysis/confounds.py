@@ -51,7 +51,7 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
         differences.append(Difference(key, values, why))
     circumstances = {id(run): name_circumstances(run) for arm in arms for run in arm.runs}
     for key, why in _explain_circumstances(circumstances.values()).items():
-        known = {own.get(key, UNKNOWN) for own in circumstances.values()}
+        known = {own[key] for own in circumstances.values() if key in own}
         if len(known) > 1 or (key == "resumed" and known != {"never"}):
             values = tuple(
                 _join(circumstances[id(run)].get(key, UNKNOWN) for run in arm.runs) for arm in arms
@@ -102,6 +102,8 @@ def name_circumstances(run: Run) -> dict[str, str]:
         "XLA": None if "xla" not in runtime else write_value(runtime["xla"]),
         "python": environment.get("python"),
     }
+    if not run.result:  # as its status says; what it would have noted is no other difference
+        del known["degraded images"], known["steps per epoch"]
     packages = environment.get("packages") or {}
     known |= {f"package {name}": version for name, version in packages.items()}
     return {key: UNKNOWN if value in (None, "") else str(value) for key, value in known.items()}

@@ -21,7 +21,7 @@ class Cost:
         first_step_seconds: The run's first step, which holds the compiling.
         step_seconds: The median of the epochs' median steps.
         images_per_second: Median over the epochs.
-        total_seconds: All epochs with validation and everything else.
+        all_epochs_seconds: All epochs with validation and everything else.
         peak_memory_bytes: The most that the process held.
         peak_gpu_memory_bytes: The same on the first GPU; None without one.
         draws_per_step: Random numbers that dropout draws; None where it was not noted.
@@ -33,7 +33,7 @@ class Cost:
     first_step_seconds: float
     step_seconds: float
     images_per_second: float
-    total_seconds: float
+    all_epochs_seconds: float
     peak_memory_bytes: int
     peak_gpu_memory_bytes: int | None
     draws_per_step: int | None
@@ -67,7 +67,7 @@ def measure_cost(run: Run) -> Cost:
         first_step_seconds=epochs[0].first_step_seconds,
         step_seconds=median(epoch.step_seconds for epoch in steady),
         images_per_second=median(epoch.images_per_second for epoch in steady),
-        total_seconds=sum(epoch.total_seconds for epoch in epochs),
+        all_epochs_seconds=sum(epoch.total_seconds for epoch in epochs),
         peak_memory_bytes=max(epoch.peak_memory_bytes for epoch in epochs),
         peak_gpu_memory_bytes=max(gpu_peaks, default=None),
         draws_per_step=run.result.get("draws_per_step"),

@@ -55,7 +55,7 @@ def find_noise(
     spread = math.exp(max(map(_spread, measured)))
     if math.log(spread) > effect:
         change = write_change(spread)
-        return f"runs of one arm differ by {change} among themselves, more than the arms"
+        return f"runs of one arm typically differ by {change} among themselves, more than the arms"
     if _is_one_after_the_other(sides):
         return "all runs of one arm were timed before all of the other"
     return ""

@@ -63,7 +63,7 @@ def answer_alone(comparison: Comparison) -> str:
         sentences.append(f"Training took {fmean(known):.2f} s per epoch.")
     sentences.append(describe_drift(typical_drift([item.cost for item in comparison.runs])))
     if len(arm.runs) > 1:
-        sentences.append(f"All are means over {count_of(len(arm.runs), 'run')}.")
+        sentences.append(f"Means over {count_of(len(arm.runs), 'run')}, as far as each has them.")
     return (
         " ".join(filter(None, sentences))
         or f"{arm.label} has no {comparison.measure.label} to report."

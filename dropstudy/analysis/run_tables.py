@@ -111,14 +111,18 @@ def tabulate_progress(comparison: Comparison) -> Table:
                 compared.run.name,
                 number(compared.progress.psnr_at_epochs, ".2f"),
                 number(compared.progress.psnr_at_seconds, ".2f"),
-                number(compared.progress.epochs_to_psnr, "d"),
-                number(compared.progress.seconds_to_psnr, ",.1f"),
+                _or_never(compared.progress.epochs_to_psnr, "d"),
+                _or_never(compared.progress.seconds_to_psnr, ",.1f"),
             )
             for compared in comparison.runs
         ),
         remark="Best validation PSNR until then, in dB; seconds of training alone, without the "
         "compiling.",
     )
+
+
+def _or_never(value: float | None, pattern: str) -> str:
+    return "never" if value is None else number(value, pattern)
 
 
 def _name_yardstick(yardstick: Yardstick) -> tuple[str, ...]:

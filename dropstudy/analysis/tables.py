@@ -48,7 +48,9 @@ def _tabulate_contrasts(comparison: Comparison) -> Table:
         rows += [
             _secondary_row(contrast, measure)
             for measure in MEASURES.values()
-            if measure.key != comparison.measure.key and measure.key in contrast.means
+            if measure.key != comparison.measure.key
+            and measure.key in contrast.means
+            and not contrast.obstacle
         ]
     level = cells.percent(1 - comparison.level)
     margin = cells.margin(comparison.measure, comparison.margin)
@@ -87,7 +89,7 @@ def _primary_row(measure: Measure, contrast: Contrast) -> tuple[str, ...]:
     difference = measure.write(judgement.mean, signed=True)
     if contrast.obstacle:
         verdict = f"none: {contrast.obstacle}"
-        return (contrast.arm.label, measure.label, verdict, difference, *(NOTHING,) * 7)
+        return (contrast.arm.label, measure.label, verdict, *(NOTHING,) * 8)
     several = judgement.count > 1
     return (
         contrast.arm.label,

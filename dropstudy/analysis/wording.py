@@ -64,9 +64,9 @@ def explain(comparison: Comparison) -> list[str]:
     lines = []
     if comparison.confounds:
         names = ", ".join(difference.key for difference in comparison.confounds)
+        besides = f"Besides {comparison.factor}, t" if comparison.contrasts else "T"
         lines.append(
-            f"Besides {comparison.factor}, the runs differ in: {names}. "
-            "Any of it may be what made the difference."
+            f"{besides}he runs differ in: {names}. Any of it may be what made a difference."
         )
     if not comparison.contrasts:
         return lines

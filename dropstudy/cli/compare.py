@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from dropstudy.analysis.arms import Arm
 
+MADE_BY = "dropstudy compare"
+"""In every page of pictures; a file that has it may be replaced."""
+
 CONFOUNDED = 1
 """Exit code of ``--strict`` where something besides the factor differs."""
 
@@ -108,6 +111,8 @@ def _draw(arms: "Sequence[Arm]", wanted: Path | None) -> Path | None:
     Returns:
         The file; None where there is none.
     """
+    from PIL.PngImagePlugin import PngInfo
+
     from dropstudy.errors import DataError
     from dropstudy.reports.pictures import draw_arms
 
@@ -117,14 +122,31 @@ def _draw(arms: "Sequence[Arm]", wanted: Path | None) -> Path | None:
             raise DataError("--pictures: no validation image was kept by a run of every arm")
         return None
     path = wanted or _picture_file(arms)
+    if not _may_replace(path):
+        raise DataError(f"{path}: is there already and no page of pictures; name another file")
+    mark = PngInfo()
+    mark.add_text("Software", MADE_BY)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.save(path, format="png", compress_level=1)  # a tenth larger, done in a third
+        page.save(path, format="png", compress_level=1, pnginfo=mark)  # a tenth larger, fast
     except OSError as error:
         if wanted is not None:
             raise DataError(f"{path}: cannot be written: {error.strerror}") from None
         return None
     return path
+
+
+def _may_replace(path: Path) -> bool:
+    """Whether there is nothing of others' to lose."""
+    from PIL import Image
+
+    if not path.is_file():
+        return True
+    try:
+        with Image.open(path) as old:
+            return old.info.get("Software") == MADE_BY
+    except OSError:
+        return False
 
 
 def _picture_file(arms: "Sequence[Arm]") -> Path:

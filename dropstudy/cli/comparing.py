@@ -35,11 +35,14 @@ def compare_named(
     Raises:
         DropstudyError: As `find_run` and `compare`.
     """
+    from dropstudy.analysis.arms import form_arms
     from dropstudy.analysis.comparison import arrange_arms, compare
     from dropstudy.runs.store import find_run
 
     runs = [find_run(name, runs_dir) for name in names]
-    reference = None if baseline is None else find_run(baseline, runs_dir)
+    labels = [arm.label for arm in form_arms(runs, group_by=group_by)]
+    is_label = baseline is None or baseline in labels
+    reference = baseline if is_label else find_run(str(baseline), runs_dir)
     if on_arms is not None:
         on_arms(arrange_arms(runs, group_by=group_by, baseline=reference))
     return compare(

@@ -58,7 +58,7 @@ def _print_table(table: "Table") -> None:
     console.print("\n".join(lines), markup=False)
     if dropped:
         names = ", ".join(column.heading for column in dropped)
-        _print_paragraph(f"no room for: {names}; a pipe or --csv has them", style="dim", indent=0)
+        _print_paragraph(f"no room for: {names}; a pipe or --md has them", style="dim", indent=0)
     note = table.note_on([column.heading for column in columns])
     if note:
         _print_paragraph(note, style="dim", indent=0)

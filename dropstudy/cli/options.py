@@ -62,8 +62,8 @@ Baseline = Annotated[
     str | None,
     typer.Option(
         metavar="RUN",
-        help="Hold the others against this run's arm; without it, against the one arm without "
-        "dropout, or the first.",
+        help="Hold the others against this arm, or this run's; without it, against the one arm "
+        "without dropout, or the first.",
     ),
 ]
 Metric = Annotated[

@@ -68,7 +68,8 @@ class TensorBoardFolder:
     @property
     def hint(self) -> str:
         """How to look at what was exported."""
-        return f"look at it with: tensorboard --logdir {shlex.quote(str(self._folder))}"
+        command = f"tensorboard --logdir {shlex.quote(str(self._folder))}"
+        return f"look at it with: {command} (pip install tensorboard)"
 
     def export(self, run: Run) -> str:
         """Writes a run and returns where; a former export of it is replaced.

@@ -79,4 +79,6 @@ def vary_task(task: TaskSetting, variation: str) -> TaskSetting:
         return _Varied.model_validate(data).task
     except ValidationError as error:
         problems = [Problem(source, None, path, text) for path, text in find_problems(error, data)]
-        raise ConfigError("\n".join(map(str, problems))) from None
+        hint = f"; the run's task is {task.kind}, another takes its kind too: kind=…,{variation}"
+        told = "" if "kind" in changes else hint
+        raise ConfigError("\n".join(map(str, problems)) + told) from None

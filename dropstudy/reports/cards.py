@@ -66,7 +66,7 @@ def _cost_card(comparison: Comparison) -> Card:
     known = [cost.epoch_seconds for cost in costs if cost.epoch_seconds is not None]
     facts = (
         ("first step", f"{fmean(cost.first_step_seconds for cost in costs):.2f} s"),
-        ("all epochs", f"{fmean(cost.total_seconds for cost in costs):,.1f} s"),
+        ("all epochs", f"{fmean(cost.all_epochs_seconds for cost in costs):,.1f} s"),
         ("most memory", f"{cells.memory(max(cost.peak_memory_bytes for cost in costs))} MiB"),
     )
     seconds = f"{fmean(known):.2f} s" if known else cells.NOTHING

@@ -38,8 +38,8 @@ def find_runs(runs: Path | str) -> list[Run]:
             paths = sorted(entry.path for entry in entries if entry.is_dir())
     except OSError as error:
         raise RunDirectoryError(
-            f"{runs}: no runs can be read here: {error.strerror}; name their directory "
-            "with --runs-dir"
+            f"{runs}: no runs can be read here: {error.strerror}; train one with dropstudy run "
+            "FILE, or name their directory with --runs-dir"
         ) from None
     directories = (RunDirectory(Path(path)) for path in paths)
     return [Run(directory) for directory in directories if _is_run(directory)]

@@ -22,7 +22,7 @@ def test_the_first_epoch_is_left_out_of_the_seconds_per_epoch(tmp_path: Path) ->
 
 def test_the_whole_run_and_its_memory_are_of_all_epochs(tmp_path: Path) -> None:
     cost = measure_cost(make_run(tmp_path / "a-0", seconds=[50.0, 10.0, 14.0]))
-    assert cost.total_seconds == pytest.approx(50 + 10 + 14 + COMPILING + 3 * (2 + 1))
+    assert cost.all_epochs_seconds == pytest.approx(50 + 10 + 14 + COMPILING + 3 * (2 + 1))
     assert cost.peak_memory_bytes == 3 << 20
     assert cost.peak_gpu_memory_bytes is None
     assert cost.draws_per_step == 1200
