@@ -67,12 +67,7 @@ def fit_columns(columns: Sequence[Column], width: int) -> tuple[list[Column], li
     if _width_of(shown) > width:
         shown = [_shorten(column) for column in shown]
     drop(lambda column: column.rank > 0)
-    for column in sorted(dropped, key=lambda column: column.rank):  # room that was made since
-        back = _shorten(replace(column, heading=column.short_heading or column.heading))
-        if _width_of([*shown, back]) <= width and not column.says_nothing:
-            dropped.remove(column)
-            shown.append(back)
-    return sorted(shown, key=lambda column: _place(column, columns)), dropped
+    return shown, dropped
 
 
 def write_text(columns: Sequence[Column]) -> list[str]:
@@ -90,12 +85,6 @@ def write_markdown(columns: Sequence[Column]) -> list[str]:
     rows = zip(*((column.heading, *column.cells) for column in columns), strict=True)
     heading, *body = ([cell.replace("|", "\\|") for cell in row] for row in rows)
     return [f"| {' | '.join(row)} |" for row in (heading, rule, *body)]
-
-
-def _place(column: Column, columns: Sequence[Column]) -> int:
-    """Where a column, perhaps shortened, stood."""
-    names = [(own.heading, own.short_heading or own.heading) for own in columns]
-    return next(place for place, own in enumerate(names) if column.heading in own)
 
 
 def _width_of(columns: Sequence[Column]) -> int:

@@ -80,5 +80,6 @@ def vary_task(task: TaskSetting, variation: str) -> TaskSetting:
     except ValidationError as error:
         problems = [Problem(source, None, path, text) for path, text in find_problems(error, data)]
         hint = f"; the run's task is {task.kind}, another takes its kind too: kind=…,{variation}"
-        told = "" if "kind" in changes else hint
+        is_of_another = "kind" not in changes and not changes.keys() <= task.model_dump().keys()
+        told = hint if is_of_another else ""
         raise ConfigError("\n".join(map(str, problems)) + told) from None

@@ -172,10 +172,10 @@ def test_a_single_epoch_is_one(tmp_path: Path) -> None:
     assert _tables(compare(runs))["How fast they got there"].columns[1] == "after 1 epoch"
 
 
-def test_a_target_out_of_reach_is_a_dash(tmp_path: Path) -> None:
+def test_a_target_out_of_reach_is_said_to_be(tmp_path: Path) -> None:
     runs = make_arm(tmp_path, "plain", [25.0, 26.0])
     table = _tables(compare(runs, target=25.5))["How fast they got there"]
-    assert table.rows[0][3:] == ("–", "–")
+    assert table.rows[0][3:] == ("never", "never")
     assert table.rows[1][3] == "3"
 
 

@@ -43,7 +43,9 @@ def test_runs_appear_in_both_programs_each_once(tmp_path: Path) -> None:
     assert lines[0] == "plain-1  finished, 3 epochs  my board/plain-1"
     assert lines[1].startswith("plain-1  finished, 3 epochs  mlruns ")
     assert lines[2] == "plain-2  unfinished, 1 epoch  my board/plain-2"
-    assert lines[4] == "look at it with: tensorboard --logdir 'my board'"
+    assert lines[4] == (
+        "look at it with: tensorboard --logdir 'my board' (pip install tensorboard)"
+    )
     assert lines[5].endswith("mlflow ui --backend-store-uri mlruns")
     assert {path.name for path in (tmp_path / "my board").iterdir()} == {"plain-1", "plain-2"}
     assert len(list((tmp_path / "mlruns").glob("*/*/tags/dropstudy.run"))) == 2

@@ -211,7 +211,7 @@ def test_an_arm_alone_is_told_whether_it_beats_what_needs_no_network(tmp_path: P
         "In validation alone restores better than cubic: 25.00 dB PSNR, +2.00 dB against it and "
         "+3.00 dB against the degraded images. In test alone restores better than cubic: "
         "24.00 dB PSNR, +2.00 dB against it and +3.00 dB against the degraded images. "
-        "Training took 10.00 s per epoch. All are means over 2 runs."
+        "Training took 10.00 s per epoch. Means over 2 runs, as far as each has them."
     )
     worse = compare([make_run(tmp_path / "worse-0", psnrs=[22.5], test_psnr=None)])
     assert answer_alone(worse) == (
