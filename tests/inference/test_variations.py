@@ -39,7 +39,7 @@ def test_a_variation_changes_the_values_that_it_names(
         ("sigma=[1, x]", r"^--task .*: task\.sigma\[1\]: got 'x'; give a number from 0 up$"),
         (
             "quality=10",
-            r"task\.quality: unknown key; allowed: kind, sigma, quantize; the run's task is gaussian",
+            r"task\.quality: unknown key; allowed: kind, .*; the run's task is gaussian",
         ),
         ("kind=jepg", r"task\.kind: got 'jepg', did you mean 'jpeg'\?; give pixelate, "),
         ("kind=jpeg,quality=101", r"task\.quality: got 101; give a whole number from 1 to 100$"),
