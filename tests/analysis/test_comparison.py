@@ -177,3 +177,18 @@ def test_the_function_is_the_packages_own(tmp_path: Path) -> None:
     make_run(tmp_path / "plain-0")
     assert dropstudy.compare is compare
     assert dropstudy.compare([dropstudy.load_run(tmp_path / "plain-0")]).runs[0].run.seed == 0
+
+
+def test_a_setting_that_all_runs_share_makes_no_comparison(tmp_path: Path) -> None:
+    runs = make_arm(tmp_path, "plain", [25.0]) + make_arm(
+        tmp_path, "spatial", [25.0], dropout=SPATIAL
+    )
+    with pytest.raises(ConfigError, match=r"all runs agree in architecture\.depth"):
+        compare(runs, group_by="architecture.depth")
+
+
+def test_lost_epochs_are_named(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "plain-0")
+    run.directory.epochs.unlink()
+    with pytest.raises(RunDirectoryError, match=r"epochs\.jsonl: missing; plain-0 had epochs"):
+        compare([run.directory.path])

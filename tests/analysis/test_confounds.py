@@ -136,3 +136,14 @@ def test_what_is_grouped_by_is_the_factor_and_dropout_then_a_confound(tmp_path: 
     assert not found["training.batch_size"].confounds
     assert found["dropout.skip.kind"].confounds
     assert next(iter(found)) == "training.batch_size"  # the factor is told first
+
+
+def test_what_a_killed_run_could_not_note_is_no_difference_but_its_status_is(
+    tmp_path: Path,
+) -> None:
+    found = _differences(
+        make_run(tmp_path / "plain-0"),
+        make_run(tmp_path / "spatial-0", dropout=SPATIAL, status=None),
+    )
+    assert "status" in found
+    assert not found.keys() & {"degraded images", "steps per epoch"}

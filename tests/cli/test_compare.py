@@ -166,3 +166,27 @@ def test_two_runs_are_compared_in_two_seconds(runs: Path) -> None:
     # The best of three: a machine may be busy with something else.
     times = (seconds() for _ in range(3))
     assert any(time <= SLOWEST_SECONDS for time in times)
+
+
+def test_a_page_of_pictures_replaces_another_page_and_nothing_of_others(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, page = tmp_path / "mine.png", tmp_path / "page.png"
+    Image.new("RGB", (3, 3)).save(mine)
+    before = mine.read_bytes()
+    names = ["plain-first", "spatial-first", "--runs-dir", str(runs), "--pictures"]
+    with pytest.raises(DataError, match=r"mine\.png: is there already and no page of pictures"):
+        call(capsys, "compare", *names, mine)
+    assert mine.read_bytes() == before
+    for _ in range(2):
+        call(capsys, "compare", *names, page)
+    with Image.open(page) as drawn:
+        assert drawn.width > 1000
+
+
+def test_the_baseline_may_be_named_as_the_tables_name_it(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [*_arm("plain", 3), *_arm("spatial", 3), "--runs-dir", str(runs), "--json"]
+    done = call(capsys, "compare", *names, "--baseline", "spatial")
+    assert json.loads(done.stdout)["baseline"] == "spatial"
