@@ -121,9 +121,9 @@ def _draw(arms: "Sequence[Arm]", wanted: Path | None) -> Path | None:
         if wanted is not None:
             raise DataError("--pictures: no validation image was kept by a run of every arm")
         return None
+    if wanted is not None and not _may_replace(wanted):
+        raise DataError(f"{wanted}: is there already and no page of pictures; name another file")
     path = wanted or _picture_file(arms)
-    if not _may_replace(path):
-        raise DataError(f"{path}: is there already and no page of pictures; name another file")
     mark = PngInfo()
     mark.add_text("Software", MADE_BY)
     try:

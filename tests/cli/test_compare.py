@@ -190,3 +190,14 @@ def test_the_baseline_may_be_named_as_the_tables_name_it(
     names = [*_arm("plain", 3), *_arm("spatial", 3), "--runs-dir", str(runs), "--json"]
     done = call(capsys, "compare", *names, "--baseline", "spatial")
     assert json.loads(done.stdout)["baseline"] == "spatial"
+
+
+def test_a_page_among_the_runs_is_drawn_anew_whatever_made_the_old_one(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["plain-first", "spatial-first", "--runs-dir", str(runs)]
+    first = Path(call(capsys, "compare", *names).stdout.splitlines()[-1].split(maxsplit=1)[1])
+    Image.new("RGB", (3, 3)).save(first)
+    call(capsys, "compare", *names)
+    with Image.open(first) as drawn:
+        assert drawn.width > 1000
