@@ -80,10 +80,15 @@ def form_arms(runs: Sequence[Run], *, group_by: str | None = None) -> list[Arm]:
     ]
 
 
+def common_seeds(arm: Arm, baseline: Arm) -> list[int]:
+    """The seeds that both arms have."""
+    return [seed for seed in arm.seeds if seed in baseline.seeds]
+
+
 def pair_runs(arm: Arm, baseline: Arm) -> list[tuple[Run, Run]]:
     """A run of each arm for every seed that both have; the first of several of one seed."""
-    common = [seed for seed in arm.seeds if seed in baseline.seeds]
-    return [(arm.of_seed(seed)[0], baseline.of_seed(seed)[0]) for seed in common]
+    seeds = common_seeds(arm, baseline)
+    return [(arm.of_seed(seed)[0], baseline.of_seed(seed)[0]) for seed in seeds]
 
 
 def representative_runs(arms: Sequence[Arm]) -> list[Run]:

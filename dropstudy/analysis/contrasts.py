@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from dropstudy.analysis.arms import Arm
+from dropstudy.analysis.arms import Arm, common_seeds
 from dropstudy.analysis.confounds import FACTOR
 from dropstudy.analysis.cost import Cost
 from dropstudy.analysis.cost_contrast import CostContrast, contrast_costs
@@ -123,7 +123,7 @@ def _find_obstacle(arm: Arm, baseline: Arm, measure: Measure, differences: dict[
     identities = (run.baselines.get("identity", {}).get(key) for run in runs)
     if len({round(own, 4) for own in identities if own is not None}) > 1:
         return "the runs were scored on different pixels"
-    if not set(arm.seeds) & set(baseline.seeds):
+    if not common_seeds(arm, baseline):
         return "the arms have no seed in common"
     if not differences:
         return f"no seed has a {measure.label} in both arms"

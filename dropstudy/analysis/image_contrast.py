@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from dropstudy.analysis.arms import Arm
+from dropstudy.analysis.arms import Arm, common_seeds
 from dropstudy.analysis.measures import Measure
 from dropstudy.analysis.significance import share_won, sign_flip_p
 from dropstudy.analysis.statistics import Interval, hierarchical_interval, mean_interval
@@ -74,8 +74,7 @@ def contrast_images(
 
     Paired by seed; arms without a common seed by their first runs.
     """
-    seeds = [seed for seed in arm.seeds if seed in baseline.seeds]
-    pairs = {seed: (arm.of_seed(seed), baseline.of_seed(seed)) for seed in seeds}
+    pairs = _pair_sides(arm, baseline)
     scored = _score_pairs(pairs or {arm.seeds[0]: (arm.runs[:1], baseline.runs[:1])}, measure)
     images = tuple(
         ImageDifference(part, name, fmean(old for old, _ in own), fmean(new for _, new in own))
@@ -100,8 +99,9 @@ def interval_over_images(
     arm: Arm, baseline: Arm, *, measure: Measure, level: float
 ) -> Interval | None:
     """Of the mean difference, over other seeds and other images; None below five seeds."""
-    seeds = [seed for seed in arm.seeds if seed in baseline.seeds]
-    pairs = {seed: (arm.of_seed(seed), baseline.of_seed(seed)) for seed in seeds}
+    pairs = _pair_sides(arm, baseline)
+    if len(pairs) < FEWEST_SEEDS:
+        return None
     scored = _score_pairs(pairs, measure)
     columns = [
         [new - old for old, new in own]
@@ -128,9 +128,16 @@ class _Scored:
     images: dict[tuple[ImagePart, str], list[tuple[float, float]]]
 
 
-def _score_pairs(
-    pairs: Mapping[int, tuple[Sequence[Run], Sequence[Run]]], measure: Measure
-) -> _Scored:
+_Sides = tuple[Sequence[Run], Sequence[Run]]
+"""The runs of the arm and those of the baseline, of one seed."""
+
+
+def _pair_sides(arm: Arm, baseline: Arm) -> dict[int, _Sides]:
+    seeds = common_seeds(arm, baseline)
+    return {seed: (arm.of_seed(seed), baseline.of_seed(seed)) for seed in seeds}
+
+
+def _score_pairs(pairs: Mapping[int, _Sides], measure: Measure) -> _Scored:
     """The images that all runs restored, alike degraded, without a score that is infinite.
 
     Seeds of which a side kept no scores are passed over.
