@@ -30,6 +30,10 @@ class RunDirectoryError(DropstudyError):
     exit_code = 2
 
 
+class StorageError(DropstudyError):
+    """A file of a run that cannot be written: a full disk, a folder that is gone."""
+
+
 class RuntimeUnavailableError(DropstudyError):
     """A device, precision or thread setting that this machine cannot honour."""
 
@@ -38,6 +42,14 @@ class RuntimeUnavailableError(DropstudyError):
 
 class TrainingError(DropstudyError):
     """A training that could not go on, for instance for a loss that is not finite."""
+
+
+class OutOfMemoryError(TrainingError):
+    """A training for which the device or the machine has too little memory."""
+
+
+class NotFiniteError(TrainingError):
+    """A training whose loss is no number any more."""
 
 
 class ExportError(DropstudyError):

@@ -36,9 +36,9 @@ from dropstudy.config.experiment import Experiment
 from dropstudy.imaging.sources import load_split
 from dropstudy.runs.records import EpochRecord
 from dropstudy.training.assembly import assemble_fit, build_experiment_network
-from dropstudy.training.fitting import Fit, Hooks, fit_network
+from dropstudy.training.fitting import Fit, Hooks, Progress, fit_network
 from dropstudy.training.optimizers import make_optimizer
-from dropstudy.training.preparation import ScoredImages, prepare_images
+from dropstudy.training.preparation import PreparedData, ScoredImages, prepare_images
 from dropstudy.training.runtime import configure_runtime
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -105,7 +105,7 @@ def measure(experiment: Experiment, rounds: int) -> Row:
     runtime = configure_runtime(experiment.runtime)
     split = load_split(experiment.data)
     images = prepare_images(experiment, split)
-    fit = assemble_fit(experiment, split=split, images=images, runtime=runtime)
+    fit = assemble_fit(experiment, data=PreparedData(split, images), runtime=runtime)
     step_seconds: list[float] = []
     run_ours = _our_epoch(fit, step_seconds)
     run_by_hand = _epoch_by_hand(experiment, fit, images, runtime.precision)
@@ -133,7 +133,7 @@ def _our_epoch(fit: Fit, step_seconds: list[float]) -> Callable[[], Epoch]:
             on_epoch=lambda record, _: records.append(record),
         )
         start = time.perf_counter()
-        fit_network(one_epoch, hooks)
+        fit_network(one_epoch, hooks, Progress())
         wall = time.perf_counter() - start
         step_seconds.append(records[0].step_seconds)
         return Epoch(records[0].train_seconds, wall, records[0].total_seconds)

@@ -9,11 +9,16 @@ from typing import Any
 
 from dropstudy.analysis.measures import Measure
 from dropstudy.errors import ConfigError
+from dropstudy.runs.changes import MAY_CHANGE, Change
 from dropstudy.runs.reading import Run
 from dropstudy.runs.settings import changed_keys, flatten
 
 NOT_OF_AN_ARM = frozenset({"name", "seed", "tags", "notes"})
-"""Settings that change neither a network nor how it is fitted; so do all of ``samples``."""
+"""Settings that change neither a network nor how it is fitted."""
+_SECTIONS_OF_NO_ARM = ("samples", "recovery")
+"""Of which the same is true."""
+CHANGED = "changed on the way"
+"""The trait of a run one of whose settings was another one when it started."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +107,46 @@ def representative_runs(arms: Sequence[Arm]) -> list[Run]:
 def arm_traits(run: Run) -> dict[str, Any]:
     """The settings that make an arm, by dotted key.
 
-    Dropout of rate 0 is no dropout, whatever its kind: it adds no layer.
+    Dropout of rate 0 is no dropout, whatever its kind: it adds no layer. A run that was
+    changed on the way has a trait that says so, unless it is what it would have been anyhow.
     """
     settings = {**run.settings, "dropout": _effective(run.settings["dropout"])}
-    return {
-        key: value
-        for key, value in flatten(settings).items()
-        if key not in NOT_OF_AN_ARM and not is_within(key, "samples")
-    }
+    traits = {key: value for key, value in flatten(settings).items() if _makes_an_arm(key)}
+    changes = [
+        f"{change.key} {write_value(change.old)} → {write_value(change.new)}"
+        for change in _changes_within(run)
+        if _makes_an_arm(change.key) and not _only_lengthens(change, traits)
+    ]
+    return {**traits, CHANGED: ", ".join(changes)} if changes else traits
 
 
 def is_within(key: str, section: str) -> bool:
     """Whether a dotted key is ``section`` itself or below it."""
     return key == section or key.startswith(f"{section}.")
+
+
+def _makes_an_arm(key: str) -> bool:
+    outside = any(is_within(key, section) for section in _SECTIONS_OF_NO_ARM)
+    return key not in NOT_OF_AN_ARM and not outside
+
+
+def _changes_within(run: Run) -> list[Change]:
+    """Changes that a part of the training had been done before.
+
+    After one that may not be made on resume, the run has started over: its settings tell all.
+    """
+    within: list[Change] = []
+    for change in run.changes:
+        may_be = any(is_within(change.key, allowed) for allowed in MAY_CHANGE)
+        within = [*within, change] if may_be else []
+    return within
+
+
+def _only_lengthens(change: Change, traits: dict[str, Any]) -> bool:
+    """Whether a run became what it would have been if it had been meant to be longer at once."""
+    if change.key == "training.epochs":
+        return traits.get("training.schedule.kind") == "constant"
+    return change.key == "training.early_stopping.patience"
 
 
 def _explain_no_group(run: Run, group_by: str) -> str:

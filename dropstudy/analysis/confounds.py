@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dropstudy.analysis.arms import Arm, arm_traits, is_within, write_value
+from dropstudy.analysis.arms import CHANGED, Arm, arm_traits, is_within, write_value
 from dropstudy.runs.reading import Run
 from dropstudy.runs.settings import changed_keys
 
@@ -12,6 +12,7 @@ FACTOR = "dropout"
 """What runs are compared for unless told otherwise."""
 
 UNKNOWN = "unknown"
+NEVER = "never"
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
             )
             for arm in arms
         )
-        why = "" if is_within(key, factor) else "a setting besides what is compared"
+        why = "" if is_within(key, factor) else _WHY.get(key, "a setting besides what is compared")
         differences.append(Difference(key, values, why))
     circumstances = {id(run): name_circumstances(run) for arm in arms for run in arm.runs}
     for key, why in _explain_circumstances(circumstances.values()).items():
         known = {own[key] for own in circumstances.values() if key in own}
-        if len(known) > 1 or (key == "resumed" and known != {"never"}):
+        if len(known) > 1 or (key.startswith("resumed") and known != {NEVER}):
             values = tuple(
                 _join(circumstances[id(run)].get(key, UNKNOWN) for run in arm.runs) for arm in arms
             )
@@ -70,7 +71,9 @@ _WHY = {
     "epochs finished": "more training by itself restores better",
     "steps per epoch": "more training by itself restores better",
     "status": "a run that did not end by itself may be short of its best",
+    CHANGED: "a part of it was trained otherwise",
     "resumed": "seconds and memory are of several processes",
+    "resumed elsewhere": "a part of it was trained on another machine, or by other versions",
     "device": "other arithmetic and another speed",
     "processor": "another speed",
     "cores": "another speed",
@@ -86,6 +89,8 @@ def name_circumstances(run: Run) -> dict[str, str]:
     environment, runtime = run.environment, run.environment.get("runtime") or {}
     devices = runtime.get("device_models") or runtime.get("device_names") or []
     identity = run.baselines.get("identity", {}).get("val_psnr")
+    resumes = max(run.result.get("resumes", 0), len(run.resumes))
+    elsewhere = sum(bool(resume.differences) for resume in run.resumes)
     known: dict[str, Any] = {
         "data fingerprint": str(environment.get("data_fingerprint") or "")[:12],
         # Their crop depends on the network's depth, too, which the fingerprint cannot know.
@@ -93,7 +98,8 @@ def name_circumstances(run: Run) -> dict[str, str]:
         "epochs finished": len(run.epochs),
         "steps per epoch": run.result.get("steps_per_epoch"),
         "status": run.status,
-        "resumed": f"{run.result['resumes']}×" if run.result.get("resumes") else "never",
+        "resumed": f"{resumes}×" if resumes else NEVER,
+        "resumed elsewhere": f"{elsewhere}×" if elsewhere else NEVER,
         "device": ", ".join(map(str, devices)),
         "processor": environment.get("processor"),
         "cores": environment.get("cores"),

@@ -9,6 +9,7 @@ import typer
 from dropstudy import __version__
 from dropstudy.cli.compare import compare
 from dropstudy.cli.console import print_error
+from dropstudy.cli.doctor import doctor
 from dropstudy.cli.evaluate import evaluate
 from dropstudy.cli.explain import explain
 from dropstudy.cli.export import export
@@ -20,6 +21,7 @@ from dropstudy.cli.schema import schema
 from dropstudy.cli.score import score
 from dropstudy.cli.show import show
 from dropstudy.cli.validate import validate
+from dropstudy.cli.verify_resume import verify_resume
 from dropstudy.errors import DropstudyError
 
 app = typer.Typer(
@@ -35,6 +37,8 @@ app.command()(run)
 app.command("list")(list_runs)
 for command in (show, compare, report, evaluate, score, export, validate, explain, init, schema):
     app.command()(command)
+app.command("verify-resume")(verify_resume)
+app.command()(doctor)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,11 @@ def align_columns(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
         )
         for row in rows
     ]
+
+
+def resume_command(path: Path) -> str:
+    """The command that goes on with the run in ``path``."""
+    return f"dropstudy run --resume {shlex.quote(str(path))}"
 
 
 @contextmanager

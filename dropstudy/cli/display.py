@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dropstudy.cli.console import resume_command
 from dropstudy.config.description import describe_dropout, describe_task
 from dropstudy.runs.records import EpochRecord, RunResult, find_shortfall
 
@@ -69,6 +70,10 @@ class LineDisplay:
         if not self._console.is_terminal:
             self._console.print(f"{text} …")
 
+    def on_note(self, text: str) -> None:
+        """Says so in a line of its own."""
+        self._console.print(f"[yellow]note[/yellow]        {escape(text)}")
+
     def on_start(self, plan: "Plan") -> None:
         """Introduces the run."""
         self._plan = plan
@@ -101,7 +106,7 @@ class LineDisplay:
         heading = "  ".join(f"{title:>{width}}" for title, width in _COLUMNS)
         self._console.print(f"\n[bold]{heading}[/bold]")
         steps = plan.steps_per_epoch * experiment.training.epochs
-        self._progress.update(self._task, description="epoch 1: compiling", total=steps)
+        self._progress.update(self._task, description="compiling", total=steps)
 
     def on_step(self, epoch: int, step: int) -> None:
         """Moves the bar."""
@@ -134,6 +139,8 @@ class LineDisplay:
             self._console.print(
                 f"\n[yellow]interrupted[/yellow] after {_epochs(len(result.epochs))}"
             )
+            if self._plan is not None:
+                self._fact("go on with", escape(resume_command(self._plan.directory.path)))
         if self._plan is None or result.best is None:
             return
         if result.status == "finished":
@@ -198,6 +205,9 @@ class QuietDisplay:
         """Nothing to end."""
 
     def on_stage(self, text: str) -> None:
+        """Nothing."""
+
+    def on_note(self, text: str) -> None:
         """Nothing."""
 
     def on_start(self, plan: "Plan") -> None:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from dropstudy.cli.run_rows import Row
     from dropstudy.cli.tables import Column
 
-STYLES = {"damaged": "red", "failed": "red", "interrupted": "yellow", "unfinished": "yellow"}
+STYLES = {
+    "damaged": "red",
+    "failed": "red",
+    "crashed": "red",
+    "interrupted": "yellow",
+    "unfinished": "yellow",
+    "running": "cyan",
+}
 
 
 def list_runs(
@@ -22,7 +29,7 @@ def list_runs(
         typer.Option(
             metavar="KEY=VALUE",
             help="Only runs with this setting or value, such as [bold]dropout.skip.kind=spatial"
-            "[/bold], [bold]name=unet*[/bold] or [bold]val_psnr>25[/bold]; may be repeated.",
+            "[/bold], [bold]status=crashed[/bold] or [bold]val_psnr>25[/bold]; may be repeated.",
             default_factory=list,
             show_default=False,
         ),

@@ -26,7 +26,7 @@ RUNS = Path("runs")
 """Where run directories are made and looked for unless told otherwise."""
 
 
-def _complete_run(context: typer.Context, incomplete: str) -> list[str]:
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """Names of runs for a shell's completion."""
     from dropstudy.errors import DropstudyError
     from dropstudy.runs.store import LATEST, find_runs
@@ -41,12 +41,12 @@ def _complete_run(context: typer.Context, incomplete: str) -> list[str]:
 _RUN_HELP = "A run: its directory, its name, the beginning of it, or @latest."
 RunName = Annotated[
     str,
-    typer.Argument(metavar="RUN", help=_RUN_HELP, show_default=False, autocompletion=_complete_run),
+    typer.Argument(metavar="RUN", help=_RUN_HELP, show_default=False, autocompletion=complete_run),
 ]
 RunNames = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN...", help=_RUN_HELP, show_default=False, autocompletion=_complete_run
+        metavar="RUN...", help=_RUN_HELP, show_default=False, autocompletion=complete_run
     ),
 ]
 

@@ -1,10 +1,13 @@
 """What ``dropstudy show`` says of a run in words, line by line."""
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from statistics import median
 from typing import Any
 
+from dropstudy.cli.run_columns import show_setting
 from dropstudy.cli.run_rows import describe_dropout, describe_network
+from dropstudy.runs.process import read_holder
 from dropstudy.runs.reading import Run
 from dropstudy.runs.settings import describe_task, flatten
 
@@ -22,12 +25,12 @@ def describe_course(run: Run) -> Iterator[Fact]:
     length = f" in {duration(taken)}" if isinstance(taken, int | float) else " so far"
     yield "started", f"{run.started[:16].replace('T', ' ')} UTC" if run.started else "not noted yet"
     yield "epochs", f"{done} of {meant}{length}{_explain_length(run, done, meant)}"
+    yield from _describe_process(run)
     command = environment.get("command")
     if isinstance(command, list):
         program, *words = map(str, command) if command else ("",)
         yield "command", " ".join((program.rpartition("/")[2], *words))
-    if result.get("resumes"):
-        yield "resumed", f"{result['resumes']} times"
+    yield from _describe_history(run)
     for name in ("tags", "notes"):
         given = run.settings.get(name)
         if given:
@@ -140,10 +143,49 @@ def file_size(size: int) -> str:
 
 
 def _explain_length(run: Run, done: int, meant: Any) -> str:
-    if run.status == "unfinished":
-        return "; it goes on, or its process was killed"
+    match run.status:
+        case "running":
+            return "; it goes on"
+        case "crashed":
+            return "; its process is gone: it was killed, or the machine went down"
+        case "unfinished":
+            return "; it goes on, or its process was killed"
     stopped = run.status == "finished" and isinstance(meant, int) and done < meant
     return "; stopped early" if stopped else ""
+
+
+def _describe_process(run: Run) -> Iterator[Fact]:
+    """Who writes it while it goes on, and how to go on when nobody does."""
+    holder = read_holder(run.directory)
+    if holder and run.status in ("running", "unfinished"):
+        yield "process", f"{holder.pid} on {holder.host}, since {holder.since}"
+    if run.status in ("crashed", "interrupted", "failed") and _can_go_on(run):
+        yield "go on with", f"dropstudy run --resume {quote(str(run.directory.path))}"
+
+
+def _can_go_on(run: Run) -> bool:
+    """Whether it has a checkpoint, or ended before there was anything to keep in one."""
+    from dropstudy.runs.checkpoints import list_manifests
+
+    directory = run.directory
+    has_just_begun = directory.checkpoints.is_dir() and not directory.epochs.exists()
+    return has_just_begun or bool(list_manifests(directory))
+
+
+def _describe_history(run: Run) -> Iterator[Fact]:
+    """How often it was taken up again, and what was changed on the way."""
+    known = run.resumes
+    count = max(len(known), run.result.get("resumes", 0))
+    if count:
+        times = "1 time" if count == 1 else f"{count} times"
+        last = f", {'last ' if count > 1 else ''}{known[-1]}" if known else ""
+        yield "resumed", times + last
+    for difference in dict.fromkeys(text for resume in known for text in resume.differences):
+        yield "elsewhere", difference
+    for change in run.changes:
+        why = f" ({change.reason})" if change.reason else ""
+        values = f"{show_setting(change.old)} → {show_setting(change.new)}"
+        yield "changed", f"{change.key} {values}{why}"
 
 
 def _sizes(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dropstudy.cli.run_facts import Fact
     from dropstudy.runs.reading import Run
 
-STYLES = {"finished": "green", "failed": "bold red"}
+STYLES = {"finished": "green", "failed": "bold red", "crashed": "bold red", "running": "cyan"}
 NAME_WIDTH = 12
 """Characters before the text of a fact."""
 PIPE_WIDTH = 100
@@ -127,11 +127,14 @@ def _chosen(run: "Run") -> list[str]:
 
 def _print_json(run: "Run") -> None:
     from dropstudy.runs.directory import to_json
+    from dropstudy.runs.process import read_holder
 
+    holder = read_holder(run.directory)
     document = {
         "run": run.name,
         "directory": str(run.directory.path),
         "status": run.status,
+        "process": vars(holder) if holder else None,
         "started": run.started or None,
         "settings": run.settings,
         "environment": run.environment,

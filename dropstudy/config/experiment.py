@@ -9,6 +9,7 @@ from dropstudy.config.architecture import Architecture
 from dropstudy.config.conflicts import find_conflicts
 from dropstudy.config.data import DataChoice, PatchSize
 from dropstudy.config.dropout import Dropout
+from dropstudy.config.recovery import Recovery
 from dropstudy.config.runtime import Runtime
 from dropstudy.config.setting import Allowed, CountOrZero, Setting
 from dropstudy.config.task import TaskSetting
@@ -53,6 +54,8 @@ class Experiment(Setting):
     """How it is fitted."""
     runtime: Runtime = Runtime()
     """What it runs on."""
+    recovery: Recovery = Recovery()
+    """What it does so that a fault costs little."""
     samples: Samples = Samples()
     """Which pictures are drawn."""
     tags: Annotated[tuple[str, ...], Strict(False)] = ()

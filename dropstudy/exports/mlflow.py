@@ -26,7 +26,13 @@ Point = tuple[str, int, float]
 RUN_TAG = "dropstudy.run"
 """By which a run that was exported before is found again."""
 
-_STATUS = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
+_STATUS = {
+    "finished": "FINISHED",
+    "interrupted": "KILLED",
+    "failed": "FAILED",
+    "crashed": "KILLED",
+}
+"""Of a run that ended; another one may go on."""
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _MOST_METRICS = 1000  # in one request
 _MOST_PARAMETERS = 100
@@ -150,11 +156,11 @@ class MlflowStore:
 
         tags = [RunTag(name, value) for name, value in run_tags(run).items()]
         self._client.log_batch(run_id, tags=tags)
-        if run.status == "unfinished":
-            self._client.update_run(run_id, status="RUNNING")
-        else:
+        if run.status in _STATUS:
             end = round(end_seconds(run) * 1000)
             self._client.set_terminated(run_id, _STATUS[run.status], end_time=end)
+        else:
+            self._client.update_run(run_id, status="RUNNING")
 
     def _without_password(self, text: str) -> str:
         password = urlsplit(self._uri).password

@@ -11,7 +11,7 @@ from dropstudy.analysis.comparison import Comparison
 from dropstudy.analysis.one_arm import answer_alone
 from dropstudy.analysis.tables import comparison_tables
 from dropstudy.analysis.wording import answer, explain, warn_of_baselines, warn_of_one_seed
-from dropstudy.errors import ConfigError
+from dropstudy.errors import ConfigError, RunDirectoryError, StorageError
 from dropstudy.reports.cards import make_cards
 from dropstudy.reports.drawing import drawing_rules, key_svg
 from dropstudy.reports.figures import draw_curves
@@ -58,7 +58,11 @@ def write_report(
     """
     _protect(path, overwrite=overwrite)
     text = render_report(comparison, images=images, command=command)
-    write_text(path, text)
+    try:
+        write_text(path, text)
+    except StorageError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise RunDirectoryError(f"{path}: cannot be written: {reason}") from None
     return path.stat().st_size
 
 

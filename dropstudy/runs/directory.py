@@ -1,16 +1,26 @@
 """Every path of a run directory, and the only ways in which it is written."""
 
+import errno
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from dropstudy.errors import RunDirectoryError
+from dropstudy.errors import RunDirectoryError, StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REMEDIES = {
+    **dict.fromkeys(_FULL, "free some space"),
+    errno.ENOENT: "its folder is gone; bring it back",
+    errno.EROFS: "make its folder writable again",
+    errno.EACCES: "make its folder writable again",
+}
 
 
 @dataclass(frozen=True)
@@ -24,20 +34,37 @@ class RunDirectory:
     path: Path
 
     @classmethod
-    def create(cls, runs: Path, name: str) -> "RunDirectory":
+    def create(
+        cls, runs: Path, name: str, *, files: Mapping[str, str] | None = None
+    ) -> "RunDirectory":
         """Makes a new directory ``NAME-DATE-SHORTID`` below ``runs``; none is ever reused.
+
+        It appears with its first files in it, or not at all.
+
+        Args:
+            runs: Where it is made.
+            name: What the run is called.
+            files: The texts of its first files, by name.
 
         Raises:
             RunDirectoryError: It cannot be made or written to.
         """
         path = runs / f"{name}-{datetime.now():%Y%m%d}-{secrets.token_hex(3)}"
+        hidden = path.with_name(f".{path.name}.new")
         try:
-            path.mkdir(parents=True)
-            (path / "samples").mkdir()
-        except OSError as error:
+            hidden.mkdir(parents=True)
+            for folder in ("samples", "checkpoints"):
+                (hidden / folder).mkdir()
+            for file, text in (files or {}).items():
+                write_text(hidden / file, text)
+            hidden.rename(path)
+            _sync_folder(runs)
+        except (OSError, StorageError) as error:
+            shutil.rmtree(hidden, ignore_errors=True)
+            cause = error if isinstance(error, OSError) else error.__cause__
+            reason = cause.strerror if isinstance(cause, OSError) else error
             raise RunDirectoryError(
-                f"{runs}: cannot make a run directory here: {error.strerror}; "
-                "name another with --runs-dir"
+                f"{runs}: cannot make a run directory here: {reason}; name another with --runs-dir"
             ) from None
         return cls(path)
 
@@ -82,6 +109,16 @@ class RunDirectory:
         return self.path / "log.txt"
 
     @property
+    def process(self) -> Path:
+        """Which process writes the run; locked while it lives."""
+        return self.path / "process.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What is needed to go on from where a run was."""
+        return self.path / "checkpoints"
+
+    @property
     def image_scores(self) -> Path:
         """One JSON object a line, one line a validation or test image."""
         return self.path / "images.jsonl"
@@ -106,23 +143,54 @@ def legible(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a whole file or none of it: beside it first, then renamed.
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Says what to do where the block cannot write ``path``.
 
     Raises:
-        RunDirectoryError: The file cannot be written.
+        StorageError: Instead of an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0)
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror or error}"
+            + (f"; {remedy}" if remedy else "")
+        ) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a stream whose content becomes the file ``path``, all of it or nothing.
+
+    It is written beside the file, brought to the disk, and renamed.
+
+    Raises:
+        StorageError: The file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.partial")
     try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
+        with storing(path):
+            with temporary.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            _sync_folder(path.parent)
+    finally:
         with suppress(OSError):  # a file in the place of the folder
             temporary.unlink(missing_ok=True)
-        raise RunDirectoryError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a whole file or none of it.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    with replacing(path) as stream:
+        stream.write(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -136,18 +204,35 @@ def to_json(content: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 
 
 
 def append_line(path: Path, text: str) -> None:
-    """Adds one line to a file and makes sure that it is on the disk.
+    """Adds one line to a file, whole or not at all, and makes sure that it is on the disk.
 
     Raises:
-        RunDirectoryError: The file cannot be written.
+        StorageError: The file cannot be written.
     """
-    try:
-        with path.open("a", encoding="utf-8", newline="") as stream:
-            stream.write(text + "\n")
-            stream.flush()
+    with storing(path), path.open("ab", buffering=0) as stream:
+        length = stream.tell()
+        try:
+            line = memoryview(f"{text}\n".encode(errors="backslashreplace"))
+            while line:
+                line = line[stream.write(line) :]
             os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(length)
+            raise
+
+
+def _sync_folder(path: Path) -> None:
+    """Brings a folder's names to the disk; a power cut could take a new one back."""
+    if os.name == "nt":  # which opens no folders
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     except OSError as error:
-        raise RunDirectoryError(f"{path}: cannot be written: {error.strerror}") from None
+        if error.errno != errno.EINVAL:  # some network file systems cannot
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _finite(value: Any) -> Any:

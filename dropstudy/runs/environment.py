@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ PACKAGES = (
     "pillow",
     "pydantic",
 )
+_RUNTIME = ("device", "device_models", "xla", "threads")
 CPU_INFO = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _FLAGS_OF_INTEREST = BFLOAT16_FLAGS | {"avx2", "avx512f", "avx512_fp16", "amx_tile", "fma"}
@@ -37,6 +39,25 @@ def describe_environment() -> dict[str, Any]:
         "cores": available_cores(),
         "git": _git_state(),
     }
+
+
+def explain_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two environments that can make a run's numbers differ, in words."""
+    old, new = (
+        {
+            "Python": noted.get("python"),
+            "the processor": noted.get("processor"),
+            **{f"package {name}": version for name, version in noted.get("packages", {}).items()},
+            **{f"runtime.{key}": noted.get("runtime", {}).get(key) for key in _RUNTIME},
+        }
+        for noted in (before, now)
+    )
+    return [
+        f"{name} was {old[name]} and is {value}: the rest of the run need not be bit for bit "
+        "what it would have been"
+        for name, value in new.items()
+        if old.get(name) not in (None, value)
+    ]
 
 
 def available_cores() -> int:

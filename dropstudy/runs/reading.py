@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dropstudy.errors import ConfigError, RunDirectoryError
+from dropstudy.runs.changes import Change
 from dropstudy.runs.contract import check_environment, check_result, check_settings
 from dropstudy.runs.directory import RunDirectory, legible
+from dropstudy.runs.history import Resume, read_changes, read_resumes
 from dropstudy.runs.parsing import damage, read_json, read_records, to_numbers, to_record
+from dropstudy.runs.process import is_held
 from dropstudy.runs.records import (
     EpochRecord,
     ImageRecord,
@@ -19,6 +22,9 @@ from dropstudy.runs.records import (
 
 if TYPE_CHECKING:
     from dropstudy.config.training import Monitor
+
+RunStatus = Status | Literal["running", "crashed", "unfinished"]
+"""How a run ended; or, without a result, whether its process lives, is gone, or cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,30 @@ class Run:
         """What became of each validation and test image; empty unless it finished."""
         return read_records(self.directory.image_scores, ImageRecord)
 
-    @property
-    def status(self) -> Status | Literal["unfinished"]:
-        """How it ended; ``unfinished`` while it goes on, or when its process was killed."""
-        return cast("Status", self.result["status"]) if self.result else "unfinished"
+    @cached_property
+    def status(self) -> RunStatus:
+        """How it ended; without a result, what became of its process.
+
+        ``running`` while that lives, ``crashed`` where it ended without a word, and
+        ``unfinished`` where the two cannot be told apart from here.
+        """
+        if self.result:
+            return cast("Status", self.result["status"])
+        held = is_held(self.directory)
+        if held is None:
+            return "unfinished"
+        # A result that is there now was written since it was asked for: it was running then.
+        return "running" if held or self.directory.result.exists() else "crashed"
+
+    @cached_property
+    def resumes(self) -> list[Resume]:
+        """Each time that it was taken up again."""
+        return read_resumes(self.environment, self.directory.environment)
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """Each setting that was another one when it started."""
+        return read_changes(self.environment, self.directory.environment)
 
     @property
     def started(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dropstudy.runs.directory import (
     RunDirectory,
     append_line,
+    storing,
     to_json,
     write_json,
     write_text,
@@ -223,12 +224,23 @@ def median_train_seconds(epochs: Sequence[EpochRecord]) -> float | None:
 
 def append_epoch(directory: RunDirectory, record: EpochRecord) -> None:
     """Adds an epoch to ``epochs.jsonl`` and ``epochs.csv``."""
-    row = asdict(record)
     if not directory.epochs_table.exists():
-        append_line(directory.epochs_table, ",".join(item.name for item in fields(record)))
-    append_line(directory.epochs, to_json(row))
-    cells = ("" if value is None else repr(value) for value in row.values())
-    append_line(directory.epochs_table, ",".join(cells))
+        append_line(directory.epochs_table, _EPOCHS_HEADING)
+    append_line(directory.epochs, to_json(asdict(record)))
+    append_line(directory.epochs_table, _to_cells(record))
+
+
+def write_epochs(directory: RunDirectory, epochs: Sequence[EpochRecord]) -> None:
+    """Makes ``epochs.jsonl`` and ``epochs.csv`` hold these epochs and no others."""
+    if not epochs:
+        for path in (directory.epochs_table, directory.epochs):
+            with storing(path):
+                path.unlink(missing_ok=True)
+        return
+    table = [_EPOCHS_HEADING, *map(_to_cells, epochs)]
+    write_text(directory.epochs_table, "".join(f"{line}\n" for line in table))
+    rows = (to_json(asdict(record)) for record in epochs)
+    write_text(directory.epochs, "".join(f"{row}\n" for row in rows))
 
 
 def write_image_records(directory: RunDirectory, records: Sequence[ImageRecord]) -> None:
@@ -239,3 +251,10 @@ def write_image_records(directory: RunDirectory, records: Sequence[ImageRecord])
 def write_result(directory: RunDirectory, result: RunResult) -> None:
     """Writes ``result.json``, the last file of a run."""
     write_json(directory.result, result.as_dict())
+
+
+_EPOCHS_HEADING = ",".join(item.name for item in fields(EpochRecord))
+
+
+def _to_cells(record: EpochRecord) -> str:
+    return ",".join("" if value is None else repr(value) for value in asdict(record).values())

@@ -2,7 +2,25 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dropstudy.runs.directory import RunDirectory, to_json
+
+if TYPE_CHECKING:  # commands that only read runs need no Pydantic
+    from dropstudy.config import Experiment
+
+
+def settings_files(experiment: "Experiment") -> dict[str, str]:
+    """The texts of ``config.yaml`` and ``config.json``."""
+    from dropstudy.config import dump_experiment
+
+    names = RunDirectory(Path())
+    settings = experiment.model_dump(mode="json")
+    return {
+        names.config.name: dump_experiment(experiment),
+        names.settings.name: to_json(settings, indent=2) + "\n",
+    }
 
 
 def flatten(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,12 +30,16 @@ def load_run(path: Path | str) -> Run:
 def find_runs(runs: Path | str) -> list[Run]:
     """All runs right below the directory ``runs``, by name.
 
+    What begins with a dot is passed over: a run directory is made under such a name.
+
     Raises:
         RunDirectoryError: There is no such directory, or it cannot be read.
     """
     try:
         with os.scandir(runs) as entries:
-            paths = sorted(entry.path for entry in entries if entry.is_dir())
+            paths = sorted(
+                entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir()
+            )
     except OSError as error:
         raise RunDirectoryError(
             f"{runs}: no runs can be read here: {error.strerror}; train one with dropstudy run "

@@ -4,23 +4,20 @@ import keras
 
 from dropstudy.config import Experiment
 from dropstudy.imaging.patches import PatchSampler
-from dropstudy.imaging.sources import Split
 from dropstudy.models import build_network
 from dropstudy.training.fitting import Fit
 from dropstudy.training.losses import make_loss
 from dropstudy.training.optimizers import make_optimizer
-from dropstudy.training.preparation import ScoredImages
+from dropstudy.training.preparation import PreparedData
 from dropstudy.training.runtime import RuntimeChoice, make_strategy, peak_gpu_memory_bytes
 from dropstudy.training.steps import make_evaluation, make_train_step, separate_replica_masks
 
 
-def assemble_fit(
-    experiment: Experiment, *, split: Split, images: ScoredImages, runtime: RuntimeChoice
-) -> Fit:
+def assemble_fit(experiment: Experiment, *, data: PreparedData, runtime: RuntimeChoice) -> Fit:
     """Builds all that the training loop needs; compiling waits for the first step."""
     training = experiment.training
     sampler = PatchSampler(
-        split.training, experiment.data, task=experiment.task, seed=experiment.seed
+        data.split.training, experiment.data, task=experiment.task, seed=experiment.seed
     )
     steps = training.steps_per_epoch or sampler.steps_per_epoch(training.batch_size)
     strategy = make_strategy(runtime)
@@ -32,14 +29,15 @@ def assemble_fit(
     loss = make_loss(training.loss, patch_size=experiment.data.patch_size)
     return Fit(
         network=network,
+        strategy=strategy,
         optimizer=optimizer,
         train_step=make_train_step(network, optimizer, loss, strategy=strategy, xla=runtime.xla),
         evaluate=make_evaluation(network, loss),
         sampler=sampler,
         training=training,
         steps_per_epoch=steps,
-        validation=images.validation,
-        training_images=images.training,
+        validation=data.images.validation,
+        training_images=data.images.training,
         gpu_memory=lambda: peak_gpu_memory_bytes(runtime),
     )
 

@@ -1,16 +1,17 @@
 """Runs an experiment from its data to its result, in a run directory."""
 
 import time
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from dropstudy.config import Experiment, dump_experiment
+from dropstudy.config import Experiment
+from dropstudy.errors import DataError, RuntimeUnavailableError, StorageError
 from dropstudy.imaging.arrays import Floats
-from dropstudy.imaging.baselines import describe_baseline
-from dropstudy.imaging.sources import Split, load_split
 from dropstudy.models.summary import count_multiply_adds, count_parameters, find_dropout_sites
-from dropstudy.runs.directory import RunDirectory, write_json, write_text
-from dropstudy.runs.environment import describe_environment
+from dropstudy.runs.checkpoints import Checkpoint
+from dropstudy.runs.directory import RunDirectory, storing
+from dropstudy.runs.parsing import read_json
 from dropstudy.runs.records import (
     EpochRecord,
     RunResult,
@@ -18,63 +19,139 @@ from dropstudy.runs.records import (
     write_image_records,
     write_result,
 )
+from dropstudy.runs.resumption import Resumption
 from dropstudy.training.assembly import assemble_fit, build_experiment_network
-from dropstudy.training.fitting import Fit, Hooks, evaluate_images, fit_network
+from dropstudy.training.checkpointing import RUN_SECONDS, Checkpointer
+from dropstudy.training.faults import Remedy, find_remedy, telling_memory
+from dropstudy.training.fitting import Hooks, Progress, evaluate_images, fit_network
+from dropstudy.training.interruption import Interruption
+from dropstudy.training.noting import note_beginning, note_remedy, note_resumption
 from dropstudy.training.observing import Observer, Plan
-from dropstudy.training.preparation import mean_baselines, prepare_images, score_references
-from dropstudy.training.recording import RestoredPart, draw_samples, record_images
+from dropstudy.training.preparation import PreparedData, mean_baselines, score_references
+from dropstudy.training.recording import RestoredPart, draw_samples, record_images, save_model
 from dropstudy.training.runtime import RuntimeChoice, configure_runtime
+from dropstudy.training.state import restore_network
 
 
-def run_experiment(
-    experiment: Experiment, directory: RunDirectory, observer: Observer
-) -> RunResult:
-    """Trains what ``experiment`` says and leaves everything about it in ``directory``.
+@dataclass(frozen=True)
+class Job:
+    """A run to be made, or to be gone on with.
+
+    Attributes:
+        experiment: What is trained.
+        directory: Where all about it is written.
+        data: Its images.
+        resumption: How it goes on; None for a new run.
+        interruption: Whether it shall end early.
+    """
+
+    experiment: Experiment
+    directory: RunDirectory
+    data: PreparedData
+    resumption: Resumption | None = None
+    interruption: Interruption = field(default_factory=Interruption)
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """From where it goes on; None: from the beginning."""
+        return self.resumption.checkpoint if self.resumption else None
+
+
+def run_experiment(job: Job, observer: Observer) -> RunResult:
+    """Trains what ``job`` says and leaves everything about it in its directory.
 
     An interrupt ends the training and is part of the result; so is an error, which is
-    raised again once the result is written.
+    raised again once the result is written. After a fault for which the experiment's
+    ``recovery`` has a remedy, the run starts over with that.
 
     Raises:
-        DropstudyError: The data, the machine or the training do not allow it.
+        RuntimeUnavailableError: The machine does not allow it; nothing has been written.
+        DataError: The images are not those that the run began with; likewise.
+        DropstudyError: The training, or its directory, does not allow it.
     """
-    started = time.perf_counter()
-    result = RunResult(status="finished", monitor=experiment.training.monitor)
-    error: Exception | None = None
-    try:
-        _train(experiment, directory, observer, result)
-    except KeyboardInterrupt:
-        result.status = "interrupted"
-    except Exception as caught:
-        result.status, result.error, error = "failed", str(caught) or repr(caught), caught
+    runtime = _configure(job)
+    spent = job.checkpoint.seconds[RUN_SECONDS] if job.checkpoint else 0.0
+    started = time.perf_counter() - spent
+    resumes = _note_start(job, runtime, observer)
+    while True:
+        result = RunResult("finished", monitor=job.experiment.training.monitor, resumes=resumes)
+        error: Exception | None = None
+        remedy: Remedy | None = None
+        try:
+            with telling_memory(job.experiment, runtime.device):
+                _train(job, runtime, observer, result, lambda: time.perf_counter() - started)
+        except KeyboardInterrupt:
+            result.status = "interrupted"
+        except Exception as caught:
+            result.status, result.error, error = "failed", str(caught) or repr(caught), caught
+            remedy = find_remedy(job.experiment, runtime, caught)
+        if remedy is None:
+            break
+        observer.on_note(f"{error}; starting over with {remedy}")
+        note_remedy(job.directory, remedy)
+        job = replace(job, experiment=remedy.experiment, resumption=None)
+        runtime = _configure(job)
     result.total_seconds = time.perf_counter() - started
-    write_result(directory, result)
+    try:
+        write_result(job.directory, result)
+    except StorageError as second:
+        error = error or second
     observer.on_end(result)
     if error is not None:
         raise error
     return result
 
 
+def _configure(job: Job) -> RuntimeChoice:
+    """Sets TensorFlow up and refuses what a run cannot be gone on with."""
+    runtime = configure_runtime(job.experiment.runtime)
+    if job.resumption is not None:
+        noted = read_json(job.directory.environment, if_missing={}).get("data_fingerprint")
+        if noted not in (None, job.data.split.fingerprint):
+            raise DataError(
+                f"{job.directory.path}: the images are not those that the run began with; bring "
+                "them back as they were, or start a new run"
+            )
+    if job.checkpoint is not None and job.checkpoint.precision != runtime.precision:
+        raise RuntimeUnavailableError(
+            f"runtime.precision: would be {runtime.precision} here, the run began with "
+            f"{job.checkpoint.precision}; give --set runtime.precision={job.checkpoint.precision}"
+        )
+    return runtime
+
+
+def _note_start(job: Job, runtime: RuntimeChoice, observer: Observer) -> int:
+    """Notes that the run begins, or goes on; returns how often it has gone on."""
+    if not job.directory.environment.exists():  # a run may have been killed before it
+        note_beginning(job.directory, runtime, job.data.split)
+    if job.resumption is None:
+        return 0
+    resumes, differences = note_resumption(job.directory, runtime, job.resumption)
+    for note in [*job.resumption.notes, *differences]:
+        observer.on_note(note)
+    observer.on_note(f"going on at {job.resumption.place}")
+    return resumes
+
+
 def _train(
-    experiment: Experiment, directory: RunDirectory, observer: Observer, result: RunResult
+    job: Job,
+    runtime: RuntimeChoice,
+    observer: Observer,
+    result: RunResult,
+    run_seconds: Callable[[], float],
 ) -> None:
-    """Everything from the images to the final scores; fills ``result`` as it goes."""
-    write_text(directory.config, dump_experiment(experiment))
-    write_json(directory.settings, experiment.model_dump(mode="json"))
-    observer.on_stage("reading images")
-    split = load_split(experiment.data)
-    runtime = configure_runtime(experiment.runtime)
-    _note_environment(directory, runtime, split)
-    observer.on_stage(f"restoring with the classical method: {describe_baseline(experiment.task)}")
-    images = prepare_images(experiment, split)
+    """Everything from the network to the final scores; fills ``result`` as it goes."""
+    experiment, directory, images = job.experiment, job.directory, job.data.images
     validation, test = score_references(images.validation), score_references(images.test)
     result.baselines = mean_baselines(experiment, validation=validation, test=test)
     observer.on_stage("building the network")
-    fit = assemble_fit(experiment, split=split, images=images, runtime=runtime)
+    fit = assemble_fit(experiment, data=job.data, runtime=runtime)
     sized = build_experiment_network(experiment, size=experiment.data.patch_size)
     result.parameters, result.multiply_adds = count_parameters(sized), count_multiply_adds(sized)
     result.steps_per_epoch = fit.steps_per_epoch
     sites = find_dropout_sites(sized, experiment.dropout, batch_size=experiment.training.batch_size)
     result.draws_per_step = sum(site.draws for site in sites)
+    split = job.data.split
     observer.on_start(
         Plan(
             experiment=experiment,
@@ -88,7 +165,14 @@ def _train(
             baselines=result.baselines,
         )
     )
-    final = _fit(experiment, directory, observer, result, fit)
+    checkpointer = Checkpointer(
+        experiment=experiment,
+        directory=directory,
+        fit=fit,
+        precision=runtime.precision,
+        run_seconds=run_seconds,
+    )
+    final = _fit(job, checkpointer, observer, result)
     evaluation = evaluate_images(fit.evaluate, images.validation)
     draw_samples(
         experiment,
@@ -109,21 +193,20 @@ def _train(
     write_image_records(directory, records)
 
 
-def _fit(
-    experiment: Experiment,
-    directory: RunDirectory,
-    observer: Observer,
-    result: RunResult,
-    fit: Fit,
-) -> str:
+def _fit(job: Job, checkpointer: Checkpointer, observer: Observer, result: RunResult) -> str:
     """Trains and notes every epoch; returns which epoch the network is left at."""
-    best_weights: list[Any] = []
+    experiment, directory, fit = job.experiment, job.directory, checkpointer.fit
     new_model = directory.model.with_name(f".partial{directory.model.suffix}")
+    progress = Progress()
+    if job.checkpoint is not None:
+        observer.on_stage("going back to the checkpoint")
+        progress = checkpointer.restore(job.checkpoint, model=directory.model)
+        result.epochs = list(progress.epochs)
 
     def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
         if is_best:
-            best_weights[:] = fit.network.get_weights()
-            fit.network.save(new_model)
+            checkpointer.keep_best(epoch)
+            save_model(fit.network, new_model)
         if experiment.samples.every and epoch % experiment.samples.every == 0:
             path = directory.epoch_samples(epoch)
             draw_samples(
@@ -136,29 +219,41 @@ def _fit(
             )
 
     def on_epoch(record: EpochRecord, is_best: bool) -> None:
-        result.epochs.append(record)
+        # In this order, a kill between two of them loses no epoch and doubles none: the
+        # checkpoint has the row, from which the files that follow can be made again.
+        checkpointer.save(progress)
         append_epoch(directory, record)
-        if is_best:  # only now, so that the model is never of an epoch without a row
-            new_model.replace(directory.model)
+        result.epochs.append(record)
+        if is_best:
+            with storing(directory.model):
+                new_model.replace(directory.model)
         observer.on_epoch(record, is_best=is_best)
+        leave_if_wanted()
 
+    def on_pause() -> None:
+        checkpointer.save(progress)
+        leave_if_wanted()
+
+    def leave_if_wanted() -> None:
+        if job.interruption.is_wanted:
+            raise KeyboardInterrupt
+
+    hooks = Hooks(
+        on_step=observer.on_step,
+        on_validated=on_validated,
+        on_epoch=on_epoch,
+        is_pausing=lambda step: job.interruption.is_wanted or checkpointer.is_due(step),
+        is_leaving=lambda: job.interruption.is_wanted,
+        on_pause=on_pause,
+    )
     try:
-        fit_network(fit, Hooks(observer.on_step, on_validated, on_epoch))
+        with job.interruption.deferred():
+            fit_network(fit, hooks, progress)
+        leave_if_wanted()
     finally:
-        new_model.unlink(missing_ok=True)
-    if experiment.training.restore_best and result.best is not None:
-        fit.network.set_weights(best_weights)
-        return f"best epoch, {result.best.epoch}"
+        with suppress(OSError):
+            new_model.unlink(missing_ok=True)
+    if experiment.training.restore_best and checkpointer.best is not None:
+        restore_network(fit, checkpointer.best.tensors)
+        return f"best epoch, {checkpointer.best.epoch}"
     return f"last epoch, {len(result.epochs)}"
-
-
-def _note_environment(directory: RunDirectory, runtime: RuntimeChoice, split: Split) -> None:
-    parts = ("training", "validation", "test")
-    pictures = {part: [picture.name for picture in getattr(split, part)] for part in parts}
-    noted = {
-        **describe_environment(),
-        "runtime": asdict(runtime),
-        "data_fingerprint": split.fingerprint,
-        "pictures": pictures,
-    }
-    write_json(directory.environment, noted)

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from dropstudy.config.training import Training
-from dropstudy.errors import TrainingError
+from dropstudy.errors import NotFiniteError
 from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.evaluation import EvaluationImage, mean_finite, mean_scores
 from dropstudy.imaging.metrics import Scores, psnr, score
@@ -49,6 +50,7 @@ class Fit:
 
     Attributes:
         network: What is trained.
+        strategy: How its variables are spread over devices.
         optimizer: Whose learning rate is noted.
         train_step: One step.
         evaluate: One evaluation.
@@ -61,6 +63,7 @@ class Fit:
     """
 
     network: keras.Model
+    strategy: tf.distribute.Strategy
     optimizer: keras.optimizers.Optimizer
     train_step: TrainStep
     evaluate: Evaluate
@@ -72,6 +75,27 @@ class Fit:
     gpu_memory: Callable[[], int | None]
 
 
+@dataclass
+class Progress:
+    """How far a training has come; all that is not in the network and its optimizer.
+
+    Attributes:
+        epoch: Which it is in, from 1; one more than the last when all are done.
+        step: How many steps of it are done.
+        losses: Of those steps.
+        learning_rate: Of the epoch's last step, once that is done.
+        epochs: All epochs that are finished.
+        timer: Of the epoch.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    learning_rate: float = 0.0
+    epochs: list[EpochRecord] = field(default_factory=list)
+    timer: EpochTimer = field(default_factory=EpochTimer)
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What a run does as its training goes on.
@@ -81,17 +105,35 @@ class Hooks:
         on_validated: Called with the epoch, the restored validation images and whether
             the epoch is the best so far; its time is the epoch's ``other_seconds``.
         on_epoch: Called with the finished epoch and whether it is the best so far.
+        is_pausing: Whether to pause after the step whose number in the epoch is given.
+        is_leaving: Whether to pause although no step has ended.
+        on_pause: Called where the training can be saved and left; progress, network and
+            optimizer agree there. Its time is the epoch's ``other_seconds``.
     """
 
     on_step: Callable[[int, int], None]
     on_validated: Callable[[int, list[Floats], bool], None]
     on_epoch: Callable[[EpochRecord, bool], None]
+    is_pausing: Callable[[int], bool] = lambda _: False
+    is_leaving: Callable[[], bool] = lambda: False
+    on_pause: Callable[[], None] = lambda: None
+
+    def pause_if_leaving(self) -> None:
+        """Pauses although no step has ended, if that is wanted."""
+        if self.is_leaving():
+            self.on_pause()
 
 
-def evaluate_images(evaluate: Evaluate, images: Sequence[EvaluationImage]) -> Evaluation:
+def evaluate_images(
+    evaluate: Evaluate,
+    images: Sequence[EvaluationImage],
+    *,
+    on_image: Callable[[], None] = lambda: None,
+) -> Evaluation:
     """Restores and scores each of ``images``, of which there is at least one.
 
-    An image is scored, on another thread, while the next ones are restored.
+    An image is scored, on another thread, while the next ones are restored; ``on_image``
+    is called after each.
     """
     outputs = []
     with ThreadPoolExecutor(available_cores()) as pool:
@@ -100,6 +142,7 @@ def evaluate_images(evaluate: Evaluate, images: Sequence[EvaluationImage]) -> Ev
             restored, loss = evaluate(image.degraded, image.clean)
             outputs.append((restored, loss))
             pending.append(pool.submit(score, restored, image.clean))
+            on_image()
         scores = [future.result() for future in pending]
     return Evaluation(
         loss=fmean(loss for _, loss in outputs),
@@ -108,57 +151,77 @@ def evaluate_images(evaluate: Evaluate, images: Sequence[EvaluationImage]) -> Ev
     )
 
 
-def fit_network(fit: Fit, hooks: Hooks) -> None:
+def fit_network(fit: Fit, hooks: Hooks, progress: Progress) -> None:
     """Trains the network, epoch by epoch, until the last one or an early stop.
 
+    Args:
+        fit: What is trained, and how.
+        hooks: What to do on the way.
+        progress: From where to go on; kept up to date.
+
     Raises:
-        TrainingError: A loss is not finite; the text names the epoch and the step.
+        NotFiniteError: A loss is not finite; the text names the epoch and the step.
     """
-    training = fit.training
+    training, timer = fit.training, progress.timer
     best = BestEpoch(training.monitor, training.early_stopping)
-    epochs = range(1, training.epochs + 1)
+    for record in progress.epochs:
+        best.update(record)
+    epochs = range(progress.epoch, training.epochs + 1)
+    if not epochs or best.should_stop:
+        return
     with Prefetcher(
         fit.sampler,
         batch_size=training.batch_size,
         steps_per_epoch=fit.steps_per_epoch,
         epochs=epochs,
+        first_step=progress.step,
     ) as batches:
-        timer = EpochTimer()
-        for epoch in epochs:
-            with timer.measure("train"):
-                train_loss, learning_rate = _train_epoch(fit, hooks, epoch, batches, timer)
+        for _ in epochs:
+            _train_epoch(fit, hooks, progress, batches)
+            hooks.pause_if_leaving()
             with timer.measure("val"):
-                validation = evaluate_images(fit.evaluate, fit.validation)
+                validation = evaluate_images(
+                    fit.evaluate, fit.validation, on_image=hooks.pause_if_leaving
+                )
             if not math.isfinite(validation.loss):
-                raise TrainingError(f"epoch {epoch}: the validation loss is {validation.loss}")
-            scores = validation.scores
-            train_eval_loss, train_eval_psnr = _evaluate_training(fit)
-            record = EpochRecord(
-                epoch=epoch,
-                train_loss=train_loss,
-                val_loss=validation.loss,
-                **{f"val_{name}": value for name, value in scores.items()},
-                train_eval_loss=train_eval_loss,
-                train_eval_psnr=train_eval_psnr,
-                psnr_gap=train_eval_psnr - scores["psnr"],
-                train_seconds=timer.seconds("train"),
-                val_seconds=timer.seconds("val"),
-                other_seconds=0.0,
-                first_step_seconds=timer.first_step_seconds,
-                wait_seconds=timer.seconds("wait"),
-                step_seconds=timer.step_seconds,
-                images_per_second=training.batch_size / fmean(timer.steady_steps),
-                learning_rate=learning_rate,
-                peak_memory_bytes=peak_memory_bytes(),
-                peak_gpu_memory_bytes=fit.gpu_memory(),
-            )
+                raise NotFiniteError(
+                    f"epoch {progress.epoch}: the validation loss is {validation.loss}"
+                )
+            record = _describe_epoch(fit, progress, validation)
             is_best = best.update(record)
-            hooks.on_validated(epoch, validation.restored, is_best)
+            hooks.on_validated(record.epoch, validation.restored, is_best)
             record = replace(record, other_seconds=timer.other_seconds())
             timer.next_epoch(other_seconds=record.other_seconds)
+            progress.epochs.append(record)
+            progress.epoch, progress.step, progress.losses = record.epoch + 1, 0, []
             hooks.on_epoch(record, is_best)
             if best.should_stop:
                 break
+
+
+def _describe_epoch(fit: Fit, progress: Progress, validation: Evaluation) -> EpochRecord:
+    """All that is noted of an epoch but for its ``other_seconds``, which go on."""
+    timer, scores = progress.timer, validation.scores
+    train_eval_loss, train_eval_psnr = _evaluate_training(fit)
+    return EpochRecord(
+        epoch=progress.epoch,
+        train_loss=fmean(progress.losses),
+        val_loss=validation.loss,
+        **{f"val_{name}": value for name, value in scores.items()},
+        train_eval_loss=train_eval_loss,
+        train_eval_psnr=train_eval_psnr,
+        psnr_gap=train_eval_psnr - scores["psnr"],
+        train_seconds=timer.seconds("train"),
+        val_seconds=timer.seconds("val"),
+        other_seconds=0.0,
+        first_step_seconds=timer.first_step_seconds,
+        wait_seconds=timer.seconds("wait"),
+        step_seconds=timer.step_seconds,
+        images_per_second=fit.training.batch_size / fmean(timer.steady_steps),
+        learning_rate=progress.learning_rate,
+        peak_memory_bytes=peak_memory_bytes(),
+        peak_gpu_memory_bytes=fit.gpu_memory(),
+    )
 
 
 def _evaluate_training(fit: Fit) -> tuple[float, float]:
@@ -171,35 +234,40 @@ def _evaluate_training(fit: Fit) -> tuple[float, float]:
     return fmean(loss for _, loss in outputs), mean_finite(psnrs)
 
 
-def _train_epoch(
-    fit: Fit, hooks: Hooks, epoch: int, batches: Prefetcher, timer: EpochTimer
-) -> tuple[float, float]:
-    """All steps of an epoch: their mean loss, and the learning rate of the last one."""
-    losses: list[float] = []
-    learning_rate = 0.0
+def _train_epoch(fit: Fit, hooks: Hooks, progress: Progress, batches: Prefetcher) -> None:
+    """The epoch's steps that are left."""
+    timer, epoch, last = progress.timer, progress.epoch, fit.steps_per_epoch
     pending: Any = None
-    for step in range(1, fit.steps_per_epoch + 1):
-        with timer.measure_step():
-            with timer.measure("wait"):
-                batch = batches.next()
-            if step == fit.steps_per_epoch:
-                learning_rate = float(keras.ops.convert_to_numpy(fit.optimizer.learning_rate))
-            # A loss is fetched one step late, so that a GPU need not wait for Python; but at
-            # once after the first step, which compiles, and the last, whose time else is no one's.
-            if pending is not None:
-                losses.append(_fetch(pending, epoch, step - 1))
-            pending = fit.train_step(batch)
-            if step in (1, fit.steps_per_epoch):
-                float(pending)
+    for step in range(progress.step + 1, last + 1):
+        with timer.measure("train"):
+            with timer.measure_step():
+                with timer.measure("wait"):
+                    batch = batches.next()
+                if step == last:
+                    rate = keras.ops.convert_to_numpy(fit.optimizer.learning_rate)
+                    progress.learning_rate = float(rate)
+                # A loss is fetched one step late, so that a GPU need not wait for Python; but at
+                # once after the first step, which compiles, and the last, whose time else is no
+                # one's.
+                if pending is not None:
+                    progress.losses.append(_fetch(pending, epoch, step - 1))
+                pending = fit.train_step(batch)
+                if step in (1, last):
+                    float(pending)
+            is_pausing = hooks.is_pausing(step)
+            if is_pausing or step == last:
+                progress.losses.append(_fetch(pending, epoch, step))
+                pending = None
+        progress.step = step
         hooks.on_step(epoch, step)
-    losses.append(_fetch(pending, epoch, fit.steps_per_epoch))
-    return fmean(losses), learning_rate
+        if is_pausing:
+            hooks.on_pause()
 
 
 def _fetch(loss: Any, epoch: int, step: int) -> float:
     value = float(loss)
     if not math.isfinite(value):
-        raise TrainingError(
+        raise NotFiniteError(
             f"epoch {epoch}, step {step}: the training loss is {value}; "
             "try a smaller learning rate, training.gradient_clip_norm, or precision float32"
         )

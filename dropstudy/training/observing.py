@@ -42,6 +42,9 @@ class Observer(Protocol):
     def on_stage(self, text: str) -> None:
         """The run now does what ``text`` says."""
 
+    def on_note(self, text: str) -> None:
+        """Something the user should know has come up."""
+
     def on_start(self, plan: Plan) -> None:
         """All is ready for the first step."""
 

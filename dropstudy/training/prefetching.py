@@ -26,11 +26,16 @@ class Prefetcher:
         batch_size: int,
         steps_per_epoch: int,
         epochs: range,
+        first_step: int = 0,
     ) -> None:
-        """Starts making the batches of ``epochs``."""
+        """Starts making the batches of ``epochs``, of the first from ``first_step`` (from 0) on."""
         self._queue: queue.Queue[Batch | Exception] = queue.Queue(DEPTH)
         self._closed = threading.Event()
-        places = ((epoch, step) for epoch in epochs for step in range(steps_per_epoch))
+        places = (
+            (epoch, step)
+            for epoch in epochs
+            for step in range(first_step if epoch == epochs.start else 0, steps_per_epoch)
+        )
         self._thread = threading.Thread(
             target=self._fill, args=(sampler, batch_size, places), name="batches", daemon=True
         )

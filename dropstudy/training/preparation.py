@@ -33,6 +33,19 @@ class ScoredImages:
     training: list[EvaluationImage]
 
 
+@dataclass(frozen=True)
+class PreparedData:
+    """All images of a run, read and ready.
+
+    Attributes:
+        split: As they are.
+        images: Those that are scored, degraded and classically restored.
+    """
+
+    split: Split
+    images: ScoredImages
+
+
 def prepare_images(experiment: Experiment, split: Split) -> ScoredImages:
     """Crops, degrades and classically restores all images that will be scored."""
     count = min(experiment.training.evaluation_images, len(split.training))

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import keras
 from PIL import Image
 
 from dropstudy.config import Experiment
@@ -13,7 +15,7 @@ from dropstudy.imaging.arrays import Floats, to_bytes
 from dropstudy.imaging.baselines import describe_baseline
 from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.grids import GridHeader, draw_grid
-from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.directory import RunDirectory, replacing, storing
 from dropstudy.runs.records import ImagePart, ImageRecord
 from dropstudy.training.fitting import Evaluation
 from dropstudy.training.preparation import ReferenceScores
@@ -78,14 +80,41 @@ def draw_samples(
     page = draw_grid(
         images[:count], restored[:count], header=header, window=experiment.samples.size
     )
-    page.save(path)
+    save_picture(page, path)
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Writes a picture as PNG, whole or not at all.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    with replacing(path) as stream:
+        picture.save(stream, format="PNG")
+
+
+def save_model(network: keras.Model, path: Path) -> None:
+    """Writes a network that Keras can open, whole or not at all.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    beside = path.with_name(f".saving{path.suffix}")
+    try:
+        with storing(path):
+            network.save(beside)
+            beside.replace(path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _save_image(
     directory: RunDirectory, part: str, index: int, image: EvaluationImage, restored: Floats
 ) -> dict[str, str]:
     """Writes the four forms of an image as PNG; returns each one's path from the directory."""
-    directory.images.mkdir(exist_ok=True)
+    with storing(directory.images):
+        directory.images.mkdir(exist_ok=True)
     readable = re.sub(r"[^A-Za-z0-9]+", "-", image.name).strip("-")[:40]
     forms = {
         "restored": restored,
@@ -97,6 +126,6 @@ def _save_image(
     for form, pixels in forms.items():
         path = directory.images / f"{part}-{index:03d}-{readable}-{form}.png"
         levels = to_bytes(pixels)
-        Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).save(path)
+        save_picture(Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels), path)
         files[form] = path.relative_to(directory.path).as_posix()
     return files

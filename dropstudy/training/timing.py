@@ -1,22 +1,35 @@
 """Where an epoch's seconds go."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import median
 
 Clock = Callable[[], float]
+ELAPSED = "elapsed"
 
 
 class EpochTimer:
     """Times one epoch after another without a gap: what is not measured is ``other``."""
 
-    def __init__(self, clock: Clock = time.perf_counter) -> None:
-        """Starts the first epoch."""
+    def __init__(
+        self,
+        clock: Clock = time.perf_counter,
+        *,
+        seconds: Mapping[str, float] | None = None,
+        steps: Sequence[float] = (),
+    ) -> None:
+        """Starts the first epoch, or goes on with one.
+
+        Args:
+            clock: Tells the time in seconds.
+            seconds: What ``all_seconds`` was when the epoch was left.
+            steps: The times of its steps until then.
+        """
         self._clock = clock
-        self.started = clock()
-        self._measured: dict[str, float] = {}
-        self.steps: list[float] = []
+        self._measured = dict(seconds or {})
+        self.started = clock() - self._measured.pop(ELAPSED, 0.0)
+        self.steps = list(steps)
 
     @contextmanager
     def measure(self, part: str) -> Iterator[None]:
@@ -37,6 +50,10 @@ class EpochTimer:
     def seconds(self, part: str) -> float:
         """What ``part`` has taken in this epoch so far."""
         return self._measured.get(part, 0.0)
+
+    def all_seconds(self) -> dict[str, float]:
+        """What every part has taken so far, and ``elapsed`` the whole epoch."""
+        return {**self._measured, ELAPSED: self._clock() - self.started}
 
     def other_seconds(self) -> float:
         """What the epoch has taken so far beside training and validation."""

@@ -85,6 +85,75 @@ def test_every_other_circumstance_is_found_and_named(
     assert confounds[circumstance].values == values
 
 
+COSINE = {"training": {"schedule": {"kind": "cosine"}}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "sections", "told"),
+    [
+        (["training.epochs"], {}, ""),
+        (["training.epochs"], COSINE, "training.epochs 8 → 50"),
+        (["training.early_stopping.patience"], {}, ""),
+        (["runtime.device"], {}, "runtime.device 8 → 50"),
+        (
+            ["runtime.device", "runtime.threads"],
+            {},
+            "runtime.device 8 → 50, runtime.threads 8 → 50",
+        ),
+        (["samples.every", "recovery.keep", "notes", "tags"], {}, ""),
+        (["training.batch_size"], {}, ""),  # then it has started over, with what it says
+        (
+            ["runtime.device", "training.batch_size", "runtime.threads"],
+            {},
+            "runtime.threads 8 → 50",
+        ),
+    ],
+)
+def test_a_run_that_was_changed_on_the_way_is_no_arm_of_the_others(
+    keys: list[str], sections: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    changes = [{"key": key, "old": 8, "new": 50, "reason": "a reason"} for key in keys]
+    runs = [
+        make_run(tmp_path / f"a-{seed}", seed=seed, sections=sections, environment=environment)
+        for seed, environment in enumerate(({}, {"changes": changes}))
+    ]
+    assert len(form_arms(runs)) == (2 if told else 1)
+    found = _differences(*runs)
+    assert list(found) == (["changed on the way"] if told else [])
+    if told:
+        assert found["changed on the way"].values == ("–", told)
+        assert found["changed on the way"].confounds == "a part of it was trained otherwise"
+
+
+def test_a_run_that_went_on_elsewhere_is_found(tmp_path: Path) -> None:
+    resume = {"started": "2026-01-03T00:00:00+00:00", "epoch": 2, "step": 0}
+    noted = {"resumes": [resume, {**resume, "differences": ["the processor was a and is b"]}]}
+    found = _differences(
+        *(make_run(tmp_path / f"a-{n}", seed=n, environment=noted) for n in (0, 1))
+    )
+    assert {key: item.values for key, item in found.items()} == {
+        "resumed": ("2×",),
+        "resumed elsewhere": ("1×",),
+    }
+
+
+def test_a_run_without_a_result_counts_its_resumes_too(tmp_path: Path) -> None:
+    resume = {"started": "2026-01-03T00:00:00+00:00", "epoch": 2, "step": 0}
+    found = _differences(
+        make_run(tmp_path / "a-0", status=None, environment={"resumes": [resume] * 2})
+    )
+    assert found["resumed"].values == ("2×",)
+
+
+def test_how_often_a_run_saves_where_it_stands_makes_no_arm(tmp_path: Path) -> None:
+    runs = [
+        make_run(tmp_path / f"a-{seed}", seed=seed, sections={"recovery": {"keep": 1 + seed}})
+        for seed in range(2)
+    ]
+    assert len(form_arms(runs)) == 1
+    assert not _differences(*runs)
+
+
 def test_unequal_epochs_and_an_early_end_are_found(tmp_path: Path) -> None:
     found = _differences(
         make_run(tmp_path / "plain-0"),

@@ -26,7 +26,7 @@ def test_help_names_every_command() -> None:
     ]
     assert names == [
         *("run", "list", "show", "compare", "report", "evaluate", "score", "export"),
-        *("validate", "explain", "init", "schema"),
+        *("validate", "explain", "init", "schema", "verify-resume", "doctor"),
     ]
     for name in names:
         assert f" {name} " in done.stdout
@@ -36,7 +36,8 @@ def test_help_names_every_command() -> None:
     ("arguments", "message"),
     [
         (["trian"], "No such command 'trian'"),
-        (["run"], "Missing argument 'FILE'"),
+        (["run"], "give the FILE of an experiment to train it"),
+        (["run", "a.yaml", "--resume", "b"], "or --resume RUN to go on with a run"),
         (["run", "a.yaml", "--quite"], "No such option: --quite"),
     ],
 )

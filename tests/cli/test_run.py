@@ -105,8 +105,13 @@ def smoke(runs: dict[str, Future[Run]]) -> Run:
 
 def test_a_run_succeeds_and_leaves_all_its_files(smoke: Run) -> None:
     assert smoke.exit_code == 0
-    files = {path.relative_to(smoke.directory).as_posix() for path in smoke.directory.rglob("*")}
+    files = {
+        path.relative_to(smoke.directory).as_posix()
+        for path in smoke.directory.rglob("*")
+        if path.parent.name != "checkpoints"
+    }
     assert files == {
+        "checkpoints",
         "config.json",
         "config.yaml",
         "environment.json",
@@ -121,6 +126,7 @@ def test_a_run_succeeds_and_leaves_all_its_files(smoke: Run) -> None:
         "images.jsonl",
         "log.txt",
         "model.keras",
+        "process.json",
         "result.json",
         "samples",
         "samples/final.png",

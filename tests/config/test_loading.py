@@ -52,7 +52,7 @@ def test_all_problems_of_a_file_are_named_at_once_with_line_path_and_remedy(
     assert problems_of(write_config(tmp_path, WRONG_ALL_OVER)) == [
         "1: name: missing; give it",
         "1: nam: unknown key, did you mean 'name'?; allowed: name, seed, data, task, "
-        "architecture, dropout, training, runtime, samples, tags, notes",
+        "architecture, dropout, training, runtime, recovery, samples, tags, notes",
         "8: architecture.activation: got 'relo', did you mean 'relu'?; give relu, leaky_relu, "
         "elu, silu or gelu",
         "9: task.steps[0].kind: got 'blurr', did you mean 'blur'?; give pixelate, gaussian, "

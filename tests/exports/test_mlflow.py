@@ -10,8 +10,10 @@ import pytest
 from dropstudy.errors import ExportError
 from dropstudy.exports.mlflow import MlflowStore
 from dropstudy.runs.directory import write_json
+from dropstudy.runs.process import hold
 from dropstudy.runs.reading import Run
 from tests.exports.example_runs import STARTED_SECONDS, example_epoch, write_run
+from tests.runs.holding import leave_process_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -161,6 +163,19 @@ def test_an_early_end_is_told(tmp_path: Path, folder: Path, status: str, theirs:
     export(folder, write_run(tmp_path / "run", status=status))  # type: ignore[arg-type]
     (logged,) = read_runs(folder)
     assert (logged.info.status, logged.data.tags["dropstudy.status"]) == (theirs, status)
+
+
+def test_a_crashed_run_has_ended_until_it_goes_on(tmp_path: Path, folder: Path) -> None:
+    run = write_run(tmp_path / "run", status=None)
+    leave_process_file(run.directory)
+    export(folder, Run(run.directory))
+    (logged,) = read_runs(folder)
+    tags = logged.data.tags
+    assert (logged.info.status, tags["dropstudy.status"]) == ("KILLED", "crashed")
+    with hold(run.directory):
+        export(folder, Run(run.directory))
+    (logged,) = read_runs(folder)
+    assert (logged.info.status, logged.data.tags["dropstudy.status"]) == ("RUNNING", "running")
 
 
 def test_a_run_that_has_just_begun_is_logged_without_metrics(tmp_path: Path, folder: Path) -> None:

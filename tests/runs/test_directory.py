@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dropstudy.errors import RunDirectoryError
+from dropstudy.errors import RunDirectoryError, StorageError
 from dropstudy.runs.directory import RunDirectory, append_line, write_json, write_text
 
 
@@ -21,13 +21,13 @@ def test_a_run_directory_is_new_each_time_and_named_by_run_day_and_id(tmp_path: 
         assert name
         assert abs(datetime.strptime(name[1], "%Y%m%d") - datetime.now()).days <= 1
         assert directory.path.parent == runs
-        assert [path.name for path in directory.path.iterdir()] == ["samples"]
+        assert sorted(path.name for path in directory.path.iterdir()) == ["checkpoints", "samples"]
 
 
 def test_the_files_have_the_names_of_the_contract(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     paths = [run.config, run.environment, run.epochs, run.epochs_table, run.model, run.result]
-    paths += [run.settings, run.image_scores, run.images]
+    paths += [run.settings, run.image_scores, run.images, run.process, run.checkpoints]
     paths += [run.log, run.final_samples, run.epoch_samples(5), run.epoch_samples(12345)]
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "config.yaml",
@@ -39,6 +39,8 @@ def test_the_files_have_the_names_of_the_contract(tmp_path: Path) -> None:
         "config.json",
         "images.jsonl",
         "images",
+        "process.json",
+        "checkpoints",
         "log.txt",
         "samples/final.png",
         "samples/epoch-0005.png",
@@ -87,7 +89,9 @@ def test_a_text_that_cannot_be_written_leaves_the_old_one_and_no_part_of_the_new
     write_text(path, "old")
     with (
         _files_of_at_most(1000),
-        pytest.raises(RunDirectoryError, match=rf"^{path}: cannot be written: File too large"),
+        pytest.raises(
+            StorageError, match=rf"^{path}: cannot be written: File too large; free some"
+        ),
     ):
         write_text(path, "new" * 1000)
     assert path.read_text() == "old"
@@ -97,7 +101,7 @@ def test_a_text_that_cannot_be_written_leaves_the_old_one_and_no_part_of_the_new
 def test_a_text_cannot_replace_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.mkdir()
-    with pytest.raises(RunDirectoryError, match=rf"^{path}: cannot be written: Is a directory"):
+    with pytest.raises(StorageError, match=rf"^{path}: cannot be written: Is a directory"):
         write_text(path, "text")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -105,14 +109,16 @@ def test_a_text_cannot_replace_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", [write_text, append_line])
 def test_a_folder_that_is_gone_is_named(write: Callable[[Path, str], None], tmp_path: Path) -> None:
     path = tmp_path / "gone" / "a.txt"
-    with pytest.raises(RunDirectoryError, match=rf"^{path}: cannot be written: No such file"):
+    with pytest.raises(
+        StorageError, match=rf"^{path}: cannot be written: No such .*; its folder is gone"
+    ):
         write(path, "text")
 
 
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "a.txt"
-    with pytest.raises(RunDirectoryError, match=rf"^{path}: cannot be written: Not a directory"):
+    with pytest.raises(StorageError, match=rf"^{path}: cannot be written: Not a directory"):
         write_text(path, "text")
 
 
@@ -135,3 +141,22 @@ def test_lines_are_added_one_by_one(tmp_path: Path) -> None:
     for text in ("one", "two×2"):
         append_line(tmp_path / "a.jsonl", text)
     assert (tmp_path / "a.jsonl").read_bytes() == "one\ntwo×2\n".encode()
+
+
+def test_a_run_directory_appears_with_its_first_files_or_not_at_all(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path, "unet", files={"config.yaml": "name: unet\n"})
+    assert directory.config.read_text() == "name: unet\n"
+    with (
+        _files_of_at_most(4),
+        pytest.raises(RunDirectoryError, match=r"cannot make a run directory .*: File too large"),
+    ):
+        RunDirectory.create(tmp_path, "unet", files={"config.yaml": "name: unet\n"})
+    assert list(tmp_path.iterdir()) == [directory.path]
+
+
+def test_a_line_is_added_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    append_line(path, "one")
+    with _files_of_at_most(6), pytest.raises(StorageError, match="File too large"):
+        append_line(path, "a second line")
+    assert path.read_bytes() == b"one\n"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dropstudy.config import load_experiment
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.process import hold
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import (
     EpochRecord,
@@ -24,6 +25,7 @@ from dropstudy.runs.records import (
     write_image_records,
     write_result,
 )
+from tests.runs.holding import another_process, leave_process_file
 from tests.runs.written import BASELINES, epoch_record, image_record, write_run
 
 NUMBERS = st.floats() | st.integers(-(10**6), 10**6).map(float)
@@ -125,6 +127,39 @@ def test_a_run_that_goes_on_is_read_from_its_epochs(tmp_path: Path) -> None:
     assert (run.status, run.result, run.test, run.images) == ("unfinished", {}, {}, [])
     assert run.best == run.last == epoch_record(3)
     assert run.median_train_seconds == pytest.approx(2.025)
+
+
+def test_without_a_result_the_status_is_that_of_the_process(tmp_path: Path) -> None:
+    directory = write_run(tmp_path, status=None).directory
+    with another_process(directory) as writer:
+        assert Run(directory).status == "running"
+        kept = Run(directory)
+        assert kept.status == "running"
+        writer.kill()
+        writer.wait()
+        assert Run(directory).status == "crashed"
+        assert kept.status == "running", "one reading says one thing"
+    leave_process_file(directory, host="elsewhere")
+    assert Run(directory).status == "unfinished"
+
+
+def test_a_result_says_more_than_a_process_that_is_gone_or_ending(tmp_path: Path) -> None:
+    directory = write_run(tmp_path, status="interrupted").directory
+    leave_process_file(directory)
+    assert Run(directory).status == "interrupted"
+    with hold(directory):
+        assert Run(directory).status == "interrupted"
+
+
+def test_a_run_that_ends_while_it_is_read_has_not_crashed(tmp_path: Path) -> None:
+    ended = write_run(tmp_path, "ended").directory
+    directory = write_run(tmp_path, "ending", status=None).directory
+    leave_process_file(directory)
+    run = Run(directory)
+    assert run.result == {}
+    directory.result.write_bytes(ended.result.read_bytes())
+    assert run.status == "running"
+    assert Run(directory).status == "finished"
 
 
 def test_the_best_epoch_of_a_run_that_goes_on_is_that_of_its_monitor(tmp_path: Path) -> None:

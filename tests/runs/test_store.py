@@ -26,6 +26,12 @@ def test_all_runs_of_a_directory_are_found_by_name_and_nothing_else(runs: Path) 
     assert [run.name for run in find_runs(runs)] == list(NAMES)
 
 
+def test_a_run_that_is_being_made_is_not_found(tmp_path: Path) -> None:
+    write_run(tmp_path, ".smoke-20260101-aaaaaa.new")
+    write_run(tmp_path, "smoke-20260101-bbbbbb")
+    assert [run.name for run in find_runs(tmp_path)] == ["smoke-20260101-bbbbbb"]
+
+
 def test_no_directory_is_an_error_and_an_empty_one_is_not(tmp_path: Path) -> None:
     assert find_runs(tmp_path) == []
     with pytest.raises(RunDirectoryError, match=r"none: no runs can be read here: No such file"):

@@ -80,6 +80,7 @@ def finished(folder: Path) -> Finished:
 def test_a_finished_run_leaves_its_files_whole_and_no_others(finished: Finished) -> None:
     _, _, directory, _ = finished
     files = {path.relative_to(directory.path).as_posix() for path in directory.path.rglob("*.*")}
+    files -= {f"checkpoints/{path.name}" for path in directory.checkpoints.iterdir()}
     [validation] = json.loads(directory.environment.read_text())["pictures"]["validation"]
 
     assert files == {
@@ -272,15 +273,12 @@ def test_a_failed_run_says_so_in_its_result_and_raises(folder: Path) -> None:
     assert witness.result.status == "failed"
 
 
-def test_a_run_without_usable_images_fails_before_its_first_epoch(folder: Path) -> None:
+def test_a_run_without_usable_images_leaves_nothing_behind(folder: Path) -> None:
     data = {"kind": "arrays", "path": str(folder / "none.npz"), "patch_size": 16}
-    directory = RunDirectory.create(folder / "runs", "lacking")
+    experiment = tiny_experiment(folder, data=data).model_copy(update={"name": "lacking"})
     with pytest.raises(DataError, match=r"none\.npz"):
-        run(folder, tiny_experiment(folder, data=data), directory=directory)
-
-    stored = _read_result(directory)
-    assert (stored["status"], stored["best"], stored["last"]) == ("failed", None, None)
-    assert "none.npz" in stored["error"]
+        run(folder, experiment)
+    assert not list((folder / "runs").glob("lacking-*"))
 
 
 def test_an_interrupted_run_keeps_what_it_has(folder: Path) -> None:

@@ -13,7 +13,7 @@ from dropstudy.imaging.arrays import Floats
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.imaging.sources import load_split
 from dropstudy.runs.records import EpochRecord
-from dropstudy.training.fitting import Fit, Hooks, evaluate_images, fit_network
+from dropstudy.training.fitting import Fit, Hooks, Progress, evaluate_images, fit_network
 from dropstudy.training.preparation import prepare_images
 from tests.training.tiny import SIDE, assemble, tiny_experiment, write_arrays
 
@@ -46,7 +46,7 @@ class Log:
 
 def _fit(experiment: Experiment) -> tuple[Fit, Log]:
     fit, log = assemble(experiment), Log()
-    fit_network(fit, log.hooks())
+    fit_network(fit, log.hooks(), Progress())
     return fit, log
 
 
@@ -173,7 +173,7 @@ def test_a_training_loss_that_is_not_finite_ends_the_training_at_its_step(tmp_pa
     with pytest.raises(
         TrainingError, match="epoch 2, step 3: the training loss is nan; try a smaller learning"
     ):
-        fit_network(fit, _poison(fit, log, (2, 2)))
+        fit_network(fit, _poison(fit, log, (2, 2)), Progress())
     assert [record.epoch for record in log.records] == [1]
 
 
@@ -184,7 +184,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_training_at_its_epoch(
     fit, log = assemble(tiny_experiment(tmp_path)), Log()
 
     with pytest.raises(TrainingError, match="epoch 1: the validation loss is nan"):
-        fit_network(fit, _poison(fit, log, (1, 2)))
+        fit_network(fit, _poison(fit, log, (1, 2)), Progress())
     assert log.records == []
 
 

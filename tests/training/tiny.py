@@ -12,11 +12,12 @@ from dropstudy.config import Experiment
 from dropstudy.imaging.sources import load_split
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.records import EpochRecord, RunResult
+from dropstudy.runs.settings import settings_files
 from dropstudy.training.assembly import assemble_fit
-from dropstudy.training.experiment_run import run_experiment
+from dropstudy.training.experiment_run import Job, run_experiment
 from dropstudy.training.fitting import Fit
 from dropstudy.training.observing import Plan
-from dropstudy.training.preparation import prepare_images
+from dropstudy.training.preparation import PreparedData, prepare_images
 from dropstudy.training.runtime import configure_runtime
 
 SIDE = 16
@@ -67,12 +68,8 @@ def tiny_experiment(folder: Path, **changes: dict[str, Any] | int) -> Experiment
 def assemble(experiment: Experiment) -> Fit:
     """All that the training loop needs, as a run puts it together."""
     split = load_split(experiment.data)
-    return assemble_fit(
-        experiment,
-        split=split,
-        images=prepare_images(experiment, split),
-        runtime=configure_runtime(experiment.runtime),
-    )
+    data = PreparedData(split, prepare_images(experiment, split))
+    return assemble_fit(experiment, data=data, runtime=configure_runtime(experiment.runtime))
 
 
 @dataclass
@@ -84,11 +81,15 @@ class Witness:
     steps: list[tuple[int, int]] = field(default_factory=list)
     records: list[EpochRecord] = field(default_factory=list)
     bests: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     result: RunResult | None = None
 
     def on_stage(self, text: str) -> None:
         """Not kept."""
+
+    def on_note(self, text: str) -> None:
+        self.notes.append(text)
 
     def on_start(self, plan: Plan) -> None:
         self.plan = plan
@@ -115,5 +116,9 @@ def run(
     directory: RunDirectory | None = None,
 ) -> tuple[RunResult, RunDirectory]:
     """Runs an experiment in a directory of its own below ``folder``."""
-    directory = directory or RunDirectory.create(folder / "runs", experiment.name)
-    return run_experiment(experiment, directory, witness or Witness()), directory
+    split = load_split(experiment.data)
+    data = PreparedData(split, prepare_images(experiment, split))
+    files = settings_files(experiment)
+    directory = directory or RunDirectory.create(folder / "runs", experiment.name, files=files)
+    job = Job(experiment, directory, data)
+    return run_experiment(job, witness or Witness()), directory

@@ -1,0 +1,1 @@
+"""Checks whether a machine can run what dropstudy does: each gives findings, none prints."""

@@ -1,0 +1,261 @@
+"""Saves where a training stands, and finds the newest whole one again.
+
+A checkpoint is a manifest ``checkpoints/epoch-0003-step-000017.json`` beside its tensors in
+a ``.npz`` of the same name; those of the best epoch so far are in ``best-0002.npz``. The
+manifest is written last and has a hash of every tensor, so that what it names is whole.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropstudy.errors import RunDirectoryError
+from dropstudy.runs.directory import RunDirectory, replacing, write_json
+from dropstudy.runs.parsing import damage, read_json, to_numbers, to_record
+from dropstudy.runs.records import EpochRecord
+
+Tensors = dict[str, NDArray[Any]]
+LOSSES, STEP_SECONDS = "progress/losses", "progress/step_seconds"
+_NAME = re.compile(r"^epoch-(\d{4,9})-step-(\d{6,12})\.json$")
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a training has come.
+
+    Attributes:
+        epoch: Which it is in, from 1; one more than the last when all are done.
+        step: How many steps of it are done.
+    """
+
+    epoch: int
+    step: int
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"epoch {self.epoch}, step {self.step}"
+
+    @property
+    def stem(self) -> str:
+        """Of its files' names, which sort by it."""
+        return f"epoch-{self.epoch:04d}-step-{self.step:06d}"
+
+
+@dataclass(frozen=True)
+class BestNetwork:
+    """The network after the best epoch so far.
+
+    Attributes:
+        epoch: Which that was.
+        tensors: Its weights and other variables.
+        hashes: Of each tensor.
+    """
+
+    epoch: int
+    tensors: Tensors
+    hashes: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"best-{self.epoch:04d}.npz"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that decides how a training goes on.
+
+    Attributes:
+        place: Where it stands.
+        epochs: All epochs that are finished.
+        learning_rate: Of the last step of the epoch, once that is done; else 0.
+        seconds: What the epoch's parts have taken so far, ``elapsed`` all of it, and ``run``
+            the run from its start.
+        state: The network's and the optimizer's tensors, the epoch's step losses and
+            times so far (``LOSSES``, ``STEP_SECONDS``).
+        best: The best network so far; None before the first epoch's end.
+        settings: The experiment as plain data.
+        precision: What the network computes in.
+    """
+
+    place: Place
+    epochs: list[EpochRecord]
+    learning_rate: float
+    seconds: dict[str, float]
+    state: Tensors
+    best: BestNetwork | None
+    settings: dict[str, Any]
+    precision: str
+
+
+def save_best(directory: RunDirectory, epoch: int, tensors: Tensors) -> BestNetwork:
+    """Saves the network after a new best epoch, for the checkpoints to come.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    best = BestNetwork(epoch, tensors, hash_tensors(tensors))
+    _write_tensors(directory.checkpoints / best.file, tensors)
+    return best
+
+
+def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: int) -> None:
+    """Saves a checkpoint and removes all but the newest ``keep``.
+
+    Raises:
+        StorageError: It cannot be written; those before it are still there.
+    """
+    path = directory.checkpoints / f"{checkpoint.place.stem}.npz"
+    best = checkpoint.best
+    _write_tensors(path, checkpoint.state)
+    manifest = {
+        "epoch": checkpoint.place.epoch,
+        "step": checkpoint.place.step,
+        "tensors": hash_tensors(checkpoint.state),
+        "best": {"epoch": best.epoch, "tensors": best.hashes} if best else None,
+        "learning_rate": checkpoint.learning_rate,
+        "seconds": checkpoint.seconds,
+        "precision": checkpoint.precision,
+        "epochs": [asdict(record) for record in checkpoint.epochs],
+        "settings": checkpoint.settings,
+    }
+    write_json(path.with_suffix(".json"), manifest)
+    _prune(directory.checkpoints, keep=keep)
+
+
+def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[str]]:
+    """The newest whole checkpoint, and what is wrong with each newer one.
+
+    Returns:
+        No checkpoint where the run was ended before its first.
+
+    Raises:
+        RunDirectoryError: There are some, and none is whole; or epochs, and none.
+    """
+    damaged: list[str] = []
+    manifests = list_manifests(directory)
+    for path in manifests:
+        try:
+            return _read(path), damaged
+        except RunDirectoryError as error:
+            damaged.append(str(error))
+    if manifests:
+        raise RunDirectoryError("\n".join([*damaged, "no checkpoint is whole; train anew"]))
+    if directory.epochs.exists() or not directory.checkpoints.is_dir():
+        raise RunDirectoryError(
+            f"{directory.checkpoints}: has no checkpoint, and so the run cannot go on; train anew"
+        )
+    return None, damaged
+
+
+def list_manifests(directory: RunDirectory) -> list[Path]:
+    """The manifests of a run's checkpoints, the newest first."""
+    return _list_manifests(directory.checkpoints)
+
+
+def place_of(manifest: Path) -> Place:
+    """Which place a manifest is of, by its name."""
+    epoch, step = _NAME.findall(manifest.name)[0]
+    return Place(int(epoch), int(step))
+
+
+def read_hashes(manifest: Path) -> dict[str, str]:
+    """The hash of every tensor that a manifest names but for those that measure time.
+
+    Raises:
+        RunDirectoryError: The manifest is damaged.
+    """
+    content = read_json(manifest)
+    try:
+        best = content["best"]["tensors"] if content["best"] else {}
+        named = {**content["tensors"], **{f"best {name}": best[name] for name in best}}
+        return {name: str(named[name]) for name in named if name != STEP_SECONDS}
+    except (KeyError, TypeError) as error:
+        raise damage(manifest, f"not the manifest of a checkpoint: {error!r}") from None
+
+
+def forget_checkpoints(directory: RunDirectory) -> None:
+    """Removes all checkpoints, the newest first."""
+    _prune(directory.checkpoints, keep=0)
+
+
+def hash_tensors(tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """A SHA-256 of each tensor's type, shape and bytes."""
+    return {name: _hash(tensor) for name, tensor in tensors.items()}
+
+
+def _hash(tensor: NDArray[Any]) -> str:
+    digest = hashlib.sha256(repr((tensor.dtype.str, tensor.shape)).encode())
+    digest.update(np.ascontiguousarray(tensor).data)
+    return digest.hexdigest()
+
+
+def _write_tensors(path: Path, tensors: Tensors) -> None:
+    with replacing(path) as stream:
+        np.savez(stream, allow_pickle=False, **tensors)
+
+
+def _read(path: Path) -> Checkpoint:
+    manifest = read_json(path)
+    try:
+        return Checkpoint(
+            place=Place(int(manifest["epoch"]), int(manifest["step"])),
+            epochs=[to_record(row, EpochRecord, path) for row in manifest["epochs"]],
+            learning_rate=float(manifest["learning_rate"]),
+            seconds=to_numbers(manifest["seconds"], path, "seconds"),
+            state=_read_tensors(path.with_suffix(".npz"), manifest["tensors"]),
+            best=_read_best(path.parent, manifest["best"]),
+            settings=dict(manifest["settings"]),
+            precision=str(manifest["precision"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damage(path, f"not the manifest of a checkpoint: {error!r}") from None
+
+
+def _read_best(folder: Path, named: Mapping[str, Any] | None) -> BestNetwork | None:
+    if named is None:
+        return None
+    best = BestNetwork(int(named["epoch"]), {}, dict(named["tensors"]))
+    return replace(best, tensors=_read_tensors(folder / best.file, best.hashes))
+
+
+def _read_tensors(path: Path, hashes: Mapping[str, str]) -> Tensors:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            tensors = {key: stored[key] for key in stored.files}
+    except Exception as error:  # what NumPy may raise of a damaged file has no end
+        raise damage(path, str(error) or type(error).__name__) from None
+    found = hash_tensors(tensors)
+    for key in [*hashes, *found]:
+        if found.get(key) != hashes.get(key):
+            raise damage(path, f"{key} is not what was saved")
+    return tensors
+
+
+def _list_manifests(folder: Path) -> list[Path]:
+    return sorted(
+        (path for path in folder.glob("epoch-*.json") if _NAME.match(path.name)),
+        key=lambda path: (place_of(path).epoch, place_of(path).step),
+        reverse=True,
+    )
+
+
+def _prune(folder: Path, *, keep: int) -> None:
+    """Removes old manifests, then every file that no manifest needs."""
+    manifests = _list_manifests(folder)
+    kept = {path.name for path in manifests[:keep]}
+    for path in manifests[:keep]:
+        kept.add(path.with_suffix(".npz").name)
+        with suppress(RunDirectoryError, TypeError, KeyError, ValueError):
+            kept.add(BestNetwork(int(read_json(path)["best"]["epoch"]), {}, {}).file)
+    for path in [*manifests[keep:], *folder.iterdir()]:
+        if path.name not in kept:
+            with suppress(OSError):  # what cannot be removed does no harm
+                path.unlink()
