@@ -10,7 +10,8 @@ that a slow minute of the machine slows both down; a ratio compares neighbours i
 
 Columns: images a second of dropstudy and of ``fit`` (medians over epochs, the training
 part and the whole epoch with validation), their ratio with its lowest and highest value,
-and the wall time of dropstudy's epochs over the seconds that it recorded for them. What
+the wall time of dropstudy's epochs over the seconds that it recorded for them, and what
+saving a checkpoint and the best network takes, in ms and as a share of an epoch. What
 ``fit`` prepares before its first epoch is not counted; dropstudy's whole epoch includes
 scoring every image by PSNR and SSIM, which ``fit`` does not do. Rows take no turns with one
 another: do not divide one by another.
@@ -19,7 +20,9 @@ another: do not divide one by another.
 import argparse
 import json
 import os
+import tempfile
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,8 +37,10 @@ import numpy as np
 from dropstudy.config import load_experiment
 from dropstudy.config.experiment import Experiment
 from dropstudy.imaging.sources import load_split
+from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.records import EpochRecord
 from dropstudy.training.assembly import assemble_fit, build_experiment_network
+from dropstudy.training.checkpointing import Checkpointer
 from dropstudy.training.fitting import Fit, Hooks, Progress, fit_network
 from dropstudy.training.optimizers import make_optimizer
 from dropstudy.training.preparation import PreparedData, ScoredImages, prepare_images
@@ -65,6 +70,7 @@ class Row:
     ours: list[Epoch]
     by_hand: list[Epoch]
     step_seconds: float
+    checkpoint_seconds: list[float]
 
     def ratios(self, part: str) -> list[float]:
         """How many times faster dropstudy was, for each pair of neighbouring epochs."""
@@ -109,17 +115,21 @@ def measure(experiment: Experiment, rounds: int) -> Row:
     step_seconds: list[float] = []
     run_ours = _our_epoch(fit, step_seconds)
     run_by_hand = _epoch_by_hand(experiment, fit, images, runtime.precision)
+    save = _checkpoint(experiment, fit, runtime.precision)
     ours: list[Epoch] = []
     by_hand: list[Epoch] = []
+    saves: list[float] = []
     run_ours(), run_by_hand(1)
     step_seconds.clear()
     for _ in range(rounds):
         ours.append(run_ours())
+        saves.append(save())
         by_hand += run_by_hand(2)
         ours.append(run_ours())
+        saves.append(save())
     kind = experiment.dropout.skip.kind
     count = fit.steps_per_epoch * experiment.training.batch_size
-    return Row(kind, runtime.precision, count, ours, by_hand, median(step_seconds))
+    return Row(kind, runtime.precision, count, ours, by_hand, median(step_seconds), saves)
 
 
 def _our_epoch(fit: Fit, step_seconds: list[float]) -> Callable[[], Epoch]:
@@ -139,6 +149,24 @@ def _our_epoch(fit: Fit, step_seconds: list[float]) -> Callable[[], Epoch]:
         return Epoch(records[0].train_seconds, wall, records[0].total_seconds)
 
     return run
+
+
+def _checkpoint(experiment: Experiment, fit: Fit, precision: str) -> Callable[[], float]:
+    """Saves what a run saves at the end of an epoch that is its best."""
+    folder = tempfile.TemporaryDirectory(prefix="dropstudy-bench-")
+    directory = RunDirectory.create(Path(folder.name), experiment.name)
+    checkpointer = Checkpointer(experiment, directory, fit, precision, time.perf_counter)
+    progress = Progress()
+
+    def save() -> float:
+        start = time.perf_counter()
+        checkpointer.keep_best(progress.epoch)
+        progress.epoch += 1
+        checkpointer.save(progress)
+        return time.perf_counter() - start
+
+    weakref.finalize(save, folder.cleanup)
+    return save
 
 
 def _epoch_by_hand(
@@ -205,7 +233,8 @@ def _cut(image: Any, size: int) -> Any:
 def _heading() -> str:
     return (
         f"{'dropout':9} {'precision':15} {'step ms':>8}   {'train img/s: ours':>17} {'fit':>6}  "
-        f"{'ratio':>17}   {'whole: ours':>11} {'fit':>6}  {'ratio':>17}   {'wall/recorded':>13}"
+        f"{'ratio':>17}   {'whole: ours':>11} {'fit':>6}  {'ratio':>17}   {'wall/recorded':>13}   "
+        f"{'checkpoint ms':>13} {'of epoch':>9}"
     )
 
 
@@ -218,7 +247,9 @@ def _line(row: Row) -> str:
         spread = f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
         cells.append(f"{ours:{width}.1f} {hand:6.1f}  {spread:>17}  ")
     wall = max(epoch.whole / epoch.recorded for epoch in row.ours)
-    cells.append(f"{wall:13.4f}")
+    cells.append(f"{wall:13.4f}  ")
+    save, whole = median(row.checkpoint_seconds), median(epoch.whole for epoch in row.ours)
+    cells.append(f"{save * 1e3:13.1f} {save / whole:9.2%}")
     return " ".join(cells)
 
 

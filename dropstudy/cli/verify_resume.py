@@ -54,7 +54,7 @@ def _verify(file: Path, overrides: list[str], *, kills: int, chance: int, folder
     """Does it and prints the verdict; returns whether the runs are the same."""
     from dropstudy.runs.checkpoints import list_manifests, read_hashes
     from dropstudy.runs.store import load_run
-    from dropstudy.verification.killing import draw_delays, run_whole, run_with_kills
+    from dropstudy.verification.killing import draw_moments, run_whole, run_with_kills
     from dropstudy.verification.sameness import find_difference
 
     kept = "recovery.keep=1000000"  # so that the first epoch that differs can be named
@@ -65,22 +65,22 @@ def _verify(file: Path, overrides: list[str], *, kills: int, chance: int, folder
     steps, runtime = int(run.result["steps_per_epoch"]), run.environment["runtime"]
     console.print(
         f"  {len(run.epochs)} epochs of {steps} steps on the {runtime['device']} in "
-        f"{runtime['precision']}, {life.start + life.rest:.1f} s"
+        f"{runtime['precision']}, {life.seconds:.1f} s"
     )
     console.print(f"training it again, with {kills} kills (--chance {chance}) …")
     command += _options([f"recovery.every_steps={max(1, steps // CHECKPOINTS_AN_EPOCH)}"])
-    delays = draw_delays(life, kills, random.Random(chance))
+    moments = draw_moments(life, kills, random.Random(chance))
     told: list[Kill] = []
 
     def tell(kill: "Kill") -> None:
         told.append(kill)
         newest = f"its newest checkpoint is of {kill.place}" if kill.place else "no checkpoint yet"
-        console.print(f"  kill {len(told)} of {kills} after {kill.seconds:.1f} s; {newest}")
+        console.print(f"  kill {len(told)} of {kills} {kill.moment}; {newest}")
 
     copies = 0
     while len(told) < kills:  # a copy may end before its last kill
         copies += 1
-        killed = run_with_kills(command, folder / f"killed-{copies}", delays, tell)
+        killed = run_with_kills(command, folder / f"killed-{copies}", moments, tell)
         difference = find_difference(whole, killed)
         if difference is not None:
             console.print(f"[bold red]FAIL[/bold red]  {printable(difference)}")

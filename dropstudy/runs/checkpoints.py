@@ -23,10 +23,12 @@ from dropstudy.runs.records import EpochRecord
 
 Tensors = dict[str, NDArray[Any]]
 LOSSES, STEP_SECONDS = "progress/losses", "progress/step_seconds"
+RUN_SECONDS = "run"
 _NAME = re.compile(r"^epoch-(\d{4,9})-step-(\d{6,12})\.json$")
+_OURS = re.compile(r"^\.?(epoch-\d+-step-\d+|best-\d+)\.(npz|json)(\.partial)?$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Place:
     """How far a training has come.
 
@@ -76,8 +78,8 @@ class Checkpoint:
         place: Where it stands.
         epochs: All epochs that are finished.
         learning_rate: Of the last step of the epoch, once that is done; else 0.
-        seconds: What the epoch's parts have taken so far, ``elapsed`` all of it, and ``run``
-            the run from its start.
+        seconds: What the epoch's parts have taken so far, ``elapsed`` all of it, and
+            ``RUN_SECONDS`` the run from its start.
         state: The network's and the optimizer's tensors, the epoch's step losses and
             times so far (``LOSSES``, ``STEP_SECONDS``).
         best: The best network so far; None before the first epoch's end.
@@ -107,7 +109,9 @@ def save_best(directory: RunDirectory, epoch: int, tensors: Tensors) -> BestNetw
 
 
 def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: int) -> None:
-    """Saves a checkpoint and removes all but the newest ``keep``.
+    """Saves a checkpoint and removes all but it and the ``keep`` - 1 before it.
+
+    Those of later places go as well: they are damaged, or the training would not be here.
 
     Raises:
         StorageError: It cannot be written; those before it are still there.
@@ -127,7 +131,9 @@ def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: in
         "settings": checkpoint.settings,
     }
     write_json(path.with_suffix(".json"), manifest)
-    _prune(directory.checkpoints, keep=keep)
+    _prune(
+        directory.checkpoints, kept=_list_manifests(directory.checkpoints, checkpoint.place)[:keep]
+    )
 
 
 def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[str]]:
@@ -183,7 +189,7 @@ def read_hashes(manifest: Path) -> dict[str, str]:
 
 def forget_checkpoints(directory: RunDirectory) -> None:
     """Removes all checkpoints, the newest first."""
-    _prune(directory.checkpoints, keep=0)
+    _prune(directory.checkpoints, kept=[])
 
 
 def hash_tensors(tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
@@ -199,13 +205,13 @@ def _hash(tensor: NDArray[Any]) -> str:
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:
     with replacing(path) as stream:
-        np.savez(stream, allow_pickle=False, **tensors)
+        np.savez(stream, **tensors)
 
 
 def _read(path: Path) -> Checkpoint:
     manifest = read_json(path)
     try:
-        return Checkpoint(
+        checkpoint = Checkpoint(
             place=Place(int(manifest["epoch"]), int(manifest["step"])),
             epochs=[to_record(row, EpochRecord, path) for row in manifest["epochs"]],
             learning_rate=float(manifest["learning_rate"]),
@@ -215,8 +221,27 @@ def _read(path: Path) -> Checkpoint:
             settings=dict(manifest["settings"]),
             precision=str(manifest["precision"]),
         )
+        _check(checkpoint, path)
+        return checkpoint
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damage(path, f"not the manifest of a checkpoint: {error!r}") from None
+
+
+def _check(checkpoint: Checkpoint, path: Path) -> None:
+    """Refuses what was not saved by a training, though it can be read.
+
+    Raises:
+        ValueError: Its parts are of several places.
+        KeyError: It lacks one.
+    """
+    place, state = checkpoint.place, checkpoint.state
+    epochs = [record.epoch for record in checkpoint.epochs]
+    counts = [state[name].shape for name in (LOSSES, STEP_SECONDS)]
+    if epochs != list(range(1, place.epoch)) or counts != [(place.step,)] * 2:
+        raise ValueError(f"its epochs and losses are not those of {place}")
+    if place != place_of(path):
+        raise ValueError(f"it is of {place}")
+    checkpoint.seconds[RUN_SECONDS]
 
 
 def _read_best(folder: Path, named: Mapping[str, Any] | None) -> BestNetwork | None:
@@ -239,23 +264,26 @@ def _read_tensors(path: Path, hashes: Mapping[str, str]) -> Tensors:
     return tensors
 
 
-def _list_manifests(folder: Path) -> list[Path]:
+def _list_manifests(folder: Path, last: Place | None = None) -> list[Path]:
+    """The newest first; up to that of ``last``."""
+    places = {
+        path: place_of(path) for path in folder.glob("epoch-*.json") if _NAME.match(path.name)
+    }
     return sorted(
-        (path for path in folder.glob("epoch-*.json") if _NAME.match(path.name)),
-        key=lambda path: (place_of(path).epoch, place_of(path).step),
+        (path for path, place in places.items() if last is None or place <= last),
+        key=lambda path: places[path],
         reverse=True,
     )
 
 
-def _prune(folder: Path, *, keep: int) -> None:
-    """Removes old manifests, then every file that no manifest needs."""
-    manifests = _list_manifests(folder)
-    kept = {path.name for path in manifests[:keep]}
-    for path in manifests[:keep]:
-        kept.add(path.with_suffix(".npz").name)
+def _prune(folder: Path, *, kept: list[Path]) -> None:
+    """Removes all other manifests, the newest first, then every file that only they need."""
+    needed = {path.name for path in kept}
+    for path in kept:
+        needed.add(path.with_suffix(".npz").name)
         with suppress(RunDirectoryError, TypeError, KeyError, ValueError):
-            kept.add(BestNetwork(int(read_json(path)["best"]["epoch"]), {}, {}).file)
-    for path in [*manifests[keep:], *folder.iterdir()]:
-        if path.name not in kept:
+            needed.add(BestNetwork(int(read_json(path)["best"]["epoch"]), {}, {}).file)
+    for path in [*_list_manifests(folder), *folder.iterdir()]:
+        if path.name not in needed and _OURS.match(path.name):
             with suppress(OSError):  # what cannot be removed does no harm
                 path.unlink()

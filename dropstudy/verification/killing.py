@@ -23,12 +23,38 @@ class Life:
     """How long an uninterrupted run took.
 
     Attributes:
-        start: Seconds from the start of its process to the end of the first epoch.
+        start: Seconds from the start of its process until it has noted what it runs on.
+        first: Seconds from there to the end of the first epoch, compiling included.
         rest: Seconds from there to its end.
     """
 
     start: float
+    first: float
     rest: float
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.start + self.first + self.rest
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill a process.
+
+    Attributes:
+        seconds: How long to wait.
+        is_training: Whether to count from when it has noted what it runs on, and not from
+            when it started.
+    """
+
+    seconds: float
+    is_training: bool
+
+    def __str__(self) -> str:
+        """In words."""
+        since = "after its preparations" if self.is_training else "after its start"
+        return f"{self.seconds:.1f} s {since}"
 
 
 @dataclass(frozen=True)
@@ -37,13 +63,13 @@ class Kill:
 
     Attributes:
         number: Which it was, from 1.
-        seconds: After the start of its process.
+        moment: When.
         place: Of the newest checkpoint then; None: there was none.
         directory: Of the run; None: there was none yet.
     """
 
     number: int
-    seconds: float
+    moment: Moment
     place: Place | None
     directory: RunDirectory | None
 
@@ -60,24 +86,26 @@ def run_whole(command: Sequence[str], runs: Path) -> tuple[RunDirectory, Life]:
     """
     started = time.monotonic()
     with _Training([*command, "--runs-dir", str(runs)], runs) as training:
-        first = None
+        marks: list[float] = []
         while training.is_alive():
             directory = _only_run(runs)
-            if first is None and directory is not None and directory.epochs.exists():
-                first = time.monotonic() - started
+            if directory is not None:
+                awaited = (directory.environment, directory.epochs)[len(marks) :]
+                marks += [time.monotonic() - started for path in awaited[:1] if path.exists()]
             time.sleep(POLL_SECONDS)
         training.check()
     whole = time.monotonic() - started
     directory = _only_run(runs)
-    if directory is None or first is None:
+    if directory is None or len(marks) < 2:
         raise TrainingError(f"{runs}: the run left no epoch behind")
-    return directory, Life(start=first, rest=whole - first)
+    start, first = marks
+    return directory, Life(start, first - start, whole - first)
 
 
 def run_with_kills(
     command: Sequence[str],
     runs: Path,
-    delays: Iterator[float],
+    moments: Iterator[Moment],
     on_kill: Callable[[Kill], None],
 ) -> RunDirectory:
     """Runs to the end although it is killed again and again.
@@ -85,8 +113,8 @@ def run_with_kills(
     Args:
         command: The arguments of ``dropstudy run`` but for ``--runs-dir``.
         runs: A directory without runs.
-        delays: Seconds after which each process in turn is killed; the last one is not. A
-            process that ends before its kill leaves the other delays untouched.
+        moments: When each process in turn is killed; the last one is not. A process that
+            ends before its kill leaves the other moments untouched.
         on_kill: Called after each kill.
 
     Raises:
@@ -96,17 +124,17 @@ def run_with_kills(
     while True:
         directory = _only_run(runs)
         how = command if directory is None else ["--resume", str(directory.path)]
-        delay = next(delays, None)
+        moment = next(moments, None)
         with _Training([*how, "--runs-dir", str(runs)], runs) as training:
-            is_killed = training.kill_after(delay)
-            if not is_killed:
+            if moment is None or not training.kill_at(moment):
+                training.wait()
                 training.check()
                 break
         number += 1
         directory = _only_run(runs)
         manifests = list_manifests(directory) if directory else []
         place = place_of(manifests[0]) if manifests else None
-        on_kill(Kill(number, delay or 0.0, place, directory))
+        on_kill(Kill(number, moment, place, directory))
     if directory is None:
         directory = _only_run(runs)
     if directory is None:
@@ -114,13 +142,14 @@ def run_with_kills(
     return directory
 
 
-def draw_delays(life: Life, kills: int, chance: random.Random) -> Iterator[float]:
+def draw_moments(life: Life, kills: int, chance: random.Random) -> Iterator[Moment]:
     """Moments for kills that together fall all over a run's life."""
     for _ in range(kills):
         if chance.random() < SHARE_AT_START:
-            yield chance.uniform(0, life.start)
+            yield Moment(chance.uniform(0, life.start), is_training=False)
         else:
-            yield life.start * 0.8 + chance.uniform(0, 2 * life.rest / kills)
+            longest = life.first + 2 * life.rest / kills
+            yield Moment(chance.uniform(0, longest), is_training=True)
 
 
 class _Training:
@@ -128,11 +157,13 @@ class _Training:
 
     def __init__(self, arguments: Sequence[str], runs: Path) -> None:
         runs.mkdir(parents=True, exist_ok=True)
+        self._runs = runs
         self._output = runs / "output.txt"
         self._arguments = arguments
 
     def __enter__(self) -> "_Training":
         """Starts it."""
+        self._noted = self._environment_time()
         with self._output.open("w", encoding="utf-8") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "dropstudy", "run", *self._arguments],
@@ -149,14 +180,27 @@ class _Training:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def kill_after(self, seconds: float | None) -> bool:
-        """Kills it after some seconds; whether it was still alive."""
+    def wait(self) -> None:
+        """Waits for its end."""
+        self._process.wait()
+
+    def kill_at(self, moment: Moment) -> bool:
+        """Kills it; whether it was still alive."""
+        while moment.is_training and self.is_alive() and self._environment_time() == self._noted:
+            time.sleep(POLL_SECONDS)
         try:
-            self._process.wait(seconds)
+            self._process.wait(moment.seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait() != 0
         return False
+
+    def _environment_time(self) -> int:
+        directory = _only_run(self._runs)
+        try:
+            return directory.environment.stat().st_mtime_ns if directory else 0
+        except FileNotFoundError:
+            return 0
 
     def check(self) -> None:
         """Raises TrainingError with its last words unless it ended well."""
