@@ -11,7 +11,7 @@ from pathlib import Path
 from dropstudy.errors import TrainingError
 from dropstudy.runs.checkpoints import Place, list_manifests, place_of
 from dropstudy.runs.directory import RunDirectory
-from dropstudy.runs.store import find_runs
+from dropstudy.runs.store import find_runs, load_run
 
 POLL_SECONDS = 0.02
 SHARE_AT_START = 0.2
@@ -135,6 +135,8 @@ def run_with_kills(
         manifests = list_manifests(directory) if directory else []
         place = place_of(manifests[0]) if manifests else None
         on_kill(Kill(number, moment, place, directory))
+        if directory is not None and load_run(directory.path).status == "finished":
+            break  # it had done all but to leave
     if directory is None:
         directory = _only_run(runs)
     if directory is None:
