@@ -10,6 +10,7 @@ import numpy as np
 from dropstudy.config import Experiment
 from dropstudy.runs.checkpoints import (
     LOSSES,
+    RUN_SECONDS,
     STEP_SECONDS,
     BestNetwork,
     Checkpoint,
@@ -22,14 +23,12 @@ from dropstudy.training.fitting import Fit, Progress
 from dropstudy.training.recording import save_model
 from dropstudy.training.state import (
     capture_network,
-    capture_training,
+    capture_optimizer,
     restore_network,
     restore_training,
     warm_up,
 )
 from dropstudy.training.timing import EpochTimer
-
-RUN_SECONDS = "run"
 
 
 @dataclass
@@ -67,14 +66,16 @@ class Checkpointer:
 
     def save(self, progress: Progress) -> None:
         """Saves all that is needed to go on from here."""
-        timer = progress.timer
+        timer, place = progress.timer, Place(progress.epoch, progress.step)
+        is_best = self.best is not None and Place(self.best.epoch + 1, 0) == place
+        network = {} if is_best else capture_network(self.fit)
         own = {LOSSES: np.array(progress.losses), STEP_SECONDS: np.array(timer.steps)}
         checkpoint = Checkpoint(
-            place=Place(progress.epoch, progress.step),
+            place=place,
             epochs=progress.epochs,
             learning_rate=progress.learning_rate,
             seconds={**timer.all_seconds(), RUN_SECONDS: self.run_seconds()},
-            state={**capture_training(self.fit), **own},
+            state={**network, **capture_optimizer(self.fit), **own},
             best=self.best,
             settings=self.experiment.model_dump(mode="json"),
             precision=self.precision,
@@ -94,7 +95,8 @@ class Checkpointer:
             self.best = checkpoint.best
             restore_network(self.fit, checkpoint.best.tensors)
             save_model(self.fit.network, model)
-        restore_training(self.fit, checkpoint.state)
+        of_best = checkpoint.best.tensors if checkpoint.best else {}
+        restore_training(self.fit, {**of_best, **checkpoint.state})
         seconds = {key: value for key, value in checkpoint.seconds.items() if key != RUN_SECONDS}
         return Progress(
             epoch=checkpoint.place.epoch,

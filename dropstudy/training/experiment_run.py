@@ -1,17 +1,17 @@
 """Runs an experiment from its data to its result, in a run directory."""
 
+import gc
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from dropstudy.config import Experiment
-from dropstudy.errors import DataError, RuntimeUnavailableError, StorageError
+from dropstudy.errors import RuntimeUnavailableError, StorageError
 from dropstudy.imaging.arrays import Floats
 from dropstudy.models.summary import count_multiply_adds, count_parameters, find_dropout_sites
-from dropstudy.runs.checkpoints import Checkpoint
+from dropstudy.runs.checkpoints import RUN_SECONDS, Checkpoint
 from dropstudy.runs.directory import RunDirectory, storing
-from dropstudy.runs.parsing import read_json
 from dropstudy.runs.records import (
     EpochRecord,
     RunResult,
@@ -21,11 +21,16 @@ from dropstudy.runs.records import (
 )
 from dropstudy.runs.resumption import Resumption
 from dropstudy.training.assembly import assemble_fit, build_experiment_network
-from dropstudy.training.checkpointing import RUN_SECONDS, Checkpointer
-from dropstudy.training.faults import Remedy, find_remedy, telling_memory
+from dropstudy.training.checkpointing import Checkpointer
+from dropstudy.training.faults import Remedy, find_remedy, telling_ways_out
 from dropstudy.training.fitting import Hooks, Progress, evaluate_images, fit_network
 from dropstudy.training.interruption import Interruption
-from dropstudy.training.noting import note_beginning, note_remedy, note_resumption
+from dropstudy.training.noting import (
+    note_beginning,
+    note_remedy,
+    note_resumption,
+    refuse_other_images,
+)
 from dropstudy.training.observing import Observer, Plan
 from dropstudy.training.preparation import PreparedData, mean_baselines, score_references
 from dropstudy.training.recording import RestoredPart, draw_samples, record_images, save_model
@@ -78,7 +83,7 @@ def run_experiment(job: Job, observer: Observer) -> RunResult:
         error: Exception | None = None
         remedy: Remedy | None = None
         try:
-            with telling_memory(job.experiment, runtime.device):
+            with telling_ways_out(job.experiment, runtime):
                 _train(job, runtime, observer, result, lambda: time.perf_counter() - started)
         except KeyboardInterrupt:
             result.status = "interrupted"
@@ -87,7 +92,10 @@ def run_experiment(job: Job, observer: Observer) -> RunResult:
             remedy = find_remedy(job.experiment, runtime, caught)
         if remedy is None:
             break
-        observer.on_note(f"{error}; starting over with {remedy}")
+        # The error's traceback holds the network and its batches, and networks hold themselves.
+        error = None
+        gc.collect()
+        observer.on_note(str(remedy))
         note_remedy(job.directory, remedy)
         job = replace(job, experiment=remedy.experiment, resumption=None)
         runtime = _configure(job)
@@ -106,12 +114,7 @@ def _configure(job: Job) -> RuntimeChoice:
     """Sets TensorFlow up and refuses what a run cannot be gone on with."""
     runtime = configure_runtime(job.experiment.runtime)
     if job.resumption is not None:
-        noted = read_json(job.directory.environment, if_missing={}).get("data_fingerprint")
-        if noted not in (None, job.data.split.fingerprint):
-            raise DataError(
-                f"{job.directory.path}: the images are not those that the run began with; bring "
-                "them back as they were, or start a new run"
-            )
+        refuse_other_images(job.directory, job.experiment.data, job.data.split)
     if job.checkpoint is not None and job.checkpoint.precision != runtime.precision:
         raise RuntimeUnavailableError(
             f"runtime.precision: would be {runtime.precision} here, the run began with "
@@ -129,7 +132,10 @@ def _note_start(job: Job, runtime: RuntimeChoice, observer: Observer) -> int:
     resumes, differences = note_resumption(job.directory, runtime, job.resumption)
     for note in [*job.resumption.notes, *differences]:
         observer.on_note(note)
-    observer.on_note(f"going on at {job.resumption.place}")
+    place = job.resumption.place
+    observer.on_note(
+        f"going on with epoch {place.epoch}" + (f", after step {place.step}" if place.step else "")
+    )
     return resumes
 
 
@@ -151,6 +157,18 @@ def _train(
     result.steps_per_epoch = fit.steps_per_epoch
     sites = find_dropout_sites(sized, experiment.dropout, batch_size=experiment.training.batch_size)
     result.draws_per_step = sum(site.draws for site in sites)
+    checkpointer = Checkpointer(
+        experiment=experiment,
+        directory=directory,
+        fit=fit,
+        precision=runtime.precision,
+        run_seconds=run_seconds,
+    )
+    progress = Progress()
+    if job.checkpoint is not None:
+        observer.on_stage("going back to the checkpoint")
+        progress = checkpointer.restore(job.checkpoint, model=directory.model)
+        result.epochs = list(progress.epochs)
     split = job.data.split
     observer.on_start(
         Plan(
@@ -165,14 +183,7 @@ def _train(
             baselines=result.baselines,
         )
     )
-    checkpointer = Checkpointer(
-        experiment=experiment,
-        directory=directory,
-        fit=fit,
-        precision=runtime.precision,
-        run_seconds=run_seconds,
-    )
-    final = _fit(job, checkpointer, observer, result)
+    final = _fit(job, checkpointer, progress, observer, result)
     evaluation = evaluate_images(fit.evaluate, images.validation)
     draw_samples(
         experiment,
@@ -193,20 +204,21 @@ def _train(
     write_image_records(directory, records)
 
 
-def _fit(job: Job, checkpointer: Checkpointer, observer: Observer, result: RunResult) -> str:
+def _fit(
+    job: Job,
+    checkpointer: Checkpointer,
+    progress: Progress,
+    observer: Observer,
+    result: RunResult,
+) -> str:
     """Trains and notes every epoch; returns which epoch the network is left at."""
     experiment, directory, fit = job.experiment, job.directory, checkpointer.fit
     new_model = directory.model.with_name(f".partial{directory.model.suffix}")
-    progress = Progress()
-    if job.checkpoint is not None:
-        observer.on_stage("going back to the checkpoint")
-        progress = checkpointer.restore(job.checkpoint, model=directory.model)
-        result.epochs = list(progress.epochs)
 
     def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
         if is_best:
             checkpointer.keep_best(epoch)
-            save_model(fit.network, new_model)
+            save_model(fit.network, new_model, later=directory.model)
         if experiment.samples.every and epoch % experiment.samples.every == 0:
             path = directory.epoch_samples(epoch)
             draw_samples(

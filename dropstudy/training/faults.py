@@ -13,23 +13,23 @@ from dropstudy.training.runtime import RuntimeChoice
 
 
 @contextmanager
-def telling_memory(experiment: Experiment, device: str) -> Iterator[None]:
-    """Says what to do where the block runs out of memory.
+def telling_ways_out(experiment: Experiment, runtime: RuntimeChoice) -> Iterator[None]:
+    """Says what to do where the block runs out of memory, or out of numbers.
 
     Raises:
-        OutOfMemoryError: It did.
+        OutOfMemoryError: It ran out of memory.
+        NotFiniteError: A loss is not finite.
     """
     try:
         yield
     except (MemoryError, tf.errors.ResourceExhaustedError):
-        batch, patch = experiment.training.batch_size, experiment.data.patch_size
-        smaller = f"training.batch_size={batch // 2} (now {batch})" if batch > 1 else ""
-        lighter = "" if experiment.runtime.precision != "float32" else "runtime.precision=auto"
-        ways = [smaller, lighter, f"a smaller data.patch_size (now {patch})"]
-        raise OutOfMemoryError(
-            f"out of memory on the {device}: try {', '.join(filter(None, ways))} or fewer "
-            "architecture.filters; recovery.out_of_memory=halve_batch starts over with half "
-            "the batch by itself"
+        raise OutOfMemoryError(_explain_memory(experiment, runtime)) from None
+    except NotFiniteError as error:
+        if runtime.precision == "float32":
+            raise
+        raise NotFiniteError(
+            f"{error}, or runtime.precision=float32; recovery.not_finite=float32 starts over "
+            "in it by itself"
         ) from None
 
 
@@ -40,14 +40,17 @@ class Remedy:
     Attributes:
         experiment: With the changes.
         changes: What is no longer as it was.
+        reason: What went wrong.
     """
 
     experiment: Experiment
     changes: list[Change]
+    reason: str
 
     def __str__(self) -> str:
-        """The changes in words."""
-        return ", ".join(f"{change.key}={change.new}" for change in self.changes)
+        """Reason and changes in words."""
+        changes = ", ".join(f"{change.key}={change.new}" for change in self.changes)
+        return f"{self.reason}; starting over with {changes}"
 
 
 def find_remedy(experiment: Experiment, runtime: RuntimeChoice, fault: Exception) -> Remedy | None:
@@ -66,5 +69,23 @@ def find_remedy(experiment: Experiment, runtime: RuntimeChoice, fault: Exception
     else:
         return None
     old, new = (item.model_dump(mode="json") for item in (experiment, changed))
-    reason = str(fault).partition(";")[0].partition(": try")[0]
-    return Remedy(changed, find_changes(old, new, reason=reason))
+    reason = str(fault).partition(";")[0]
+    return Remedy(changed, find_changes(old, new, reason=reason), reason)
+
+
+def _explain_memory(experiment: Experiment, runtime: RuntimeChoice) -> str:
+    batch, patch = experiment.training.batch_size, experiment.data.patch_size
+    ways = [f"training.batch_size={batch // 2} (now {batch})"] if batch > 1 else []
+    if runtime.precision == "float32":
+        lighter = "mixed_bfloat16" if runtime.device == "cpu" else "mixed_float16"
+        ways.append(f"runtime.precision={lighter} (now float32)")
+    ways.append(f"a smaller data.patch_size (now {patch})")
+    by_itself = (
+        "; recovery.out_of_memory=halve_batch starts over with half the batch by itself"
+        if batch > 1 and experiment.recovery.out_of_memory == "stop"
+        else ""
+    )
+    return (
+        f"out of memory on the {runtime.device.upper()}; try a new run with {', '.join(ways)} "
+        f"or fewer architecture.filters (now {experiment.architecture.filters}){by_itself}"
+    )

@@ -23,6 +23,8 @@ from dropstudy.training.steps import Evaluate, TrainStep
 from dropstudy.training.stopping import BestEpoch
 from dropstudy.training.timing import EpochTimer
 
+_WAYS = "try a smaller learning rate or training.gradient_clip_norm"
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -185,7 +187,7 @@ def fit_network(fit: Fit, hooks: Hooks, progress: Progress) -> None:
                 )
             if not math.isfinite(validation.loss):
                 raise NotFiniteError(
-                    f"epoch {progress.epoch}: the validation loss is {validation.loss}"
+                    f"epoch {progress.epoch}: the validation loss is {validation.loss}; {_WAYS}"
                 )
             record = _describe_epoch(fit, progress, validation)
             is_best = best.update(record)
@@ -267,8 +269,5 @@ def _train_epoch(fit: Fit, hooks: Hooks, progress: Progress, batches: Prefetcher
 def _fetch(loss: Any, epoch: int, step: int) -> float:
     value = float(loss)
     if not math.isfinite(value):
-        raise NotFiniteError(
-            f"epoch {epoch}, step {step}: the training loss is {value}; "
-            "try a smaller learning rate, training.gradient_clip_norm, or precision float32"
-        )
+        raise NotFiniteError(f"epoch {epoch}, step {step}: the training loss is {value}; {_WAYS}")
     return value

@@ -3,8 +3,10 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
+from dropstudy.config.data import Arrays, DataChoice, ImageFolder, ImagePairs, Photos
+from dropstudy.errors import DataError
 from dropstudy.imaging.sources import Split
 from dropstudy.runs.changes import Change
 from dropstudy.runs.checkpoints import forget_checkpoints
@@ -16,18 +18,45 @@ from dropstudy.runs.resumption import Resumption, rewind_records, write_settings
 from dropstudy.training.faults import Remedy
 from dropstudy.training.runtime import RuntimeChoice
 
+_MOST_NAMES = 5
+"""Pictures that a message names."""
+
 
 def note_beginning(directory: RunDirectory, runtime: RuntimeChoice, split: Split) -> None:
     """Writes ``environment.json``."""
-    parts = ("training", "validation", "test")
-    pictures = {part: [picture.name for picture in getattr(split, part)] for part in parts}
     noted = {
         **describe_environment(),
         "runtime": _as_json(runtime),
         "data_fingerprint": split.fingerprint,
-        "pictures": pictures,
+        "pictures": _name_pictures(split),
     }
     write_json(directory.environment, noted)
+
+
+def refuse_other_images(directory: RunDirectory, data: DataChoice, split: Split) -> None:
+    """Refuses to go on with images that are not those that the run began with.
+
+    Raises:
+        DataError: They are not; the text says where they lie and which are missing or new.
+    """
+    noted = read_json(directory.environment, if_missing={})
+    if noted.get("data_fingerprint") in (None, split.fingerprint):
+        return
+    before, now = (
+        {name for part in pictures.values() for name in part}
+        for pictures in (noted.get("pictures", {}), _name_pictures(split))
+    )
+    differences = [
+        f"{word} {', '.join(sorted(names)[:_MOST_NAMES])}"
+        + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
+        for word, names in (("without", before - now), ("with", now - before))
+        if names
+    ]
+    raise DataError(
+        f"{_locate(data)}: the images are not those that {directory.path.name} began with: "
+        f"{'; '.join(differences) or 'some have changed'}; bring them back as they were, or "
+        "start a new run"
+    )
 
 
 def note_resumption(
@@ -48,8 +77,9 @@ def note_resumption(
     _add_changes(noted, resumption.changes)
     write_json(directory.environment, noted)
     rewind_records(directory, resumption)
-    with storing(directory.result):
-        directory.result.unlink(missing_ok=True)
+    for path in (directory.result, directory.image_scores):  # of the network it ended with before
+        with storing(path):
+            path.unlink(missing_ok=True)
     return len(noted["resumes"]), differences
 
 
@@ -62,6 +92,23 @@ def note_remedy(directory: RunDirectory, remedy: Remedy) -> None:
     _add_changes(noted, remedy.changes)
     write_json(directory.environment, noted)
     write_settings(directory, remedy.experiment)
+
+
+def _name_pictures(split: Split) -> dict[str, list[str]]:
+    parts = ("training", "validation", "test")
+    return {part: [picture.name for picture in getattr(split, part)] for part in parts}
+
+
+def _locate(data: DataChoice) -> str:
+    match data:
+        case Photos():
+            return "the bundled photographs"
+        case ImageFolder() | Arrays():
+            return data.path
+        case ImagePairs():
+            return f"{data.degraded}, {data.clean}"
+        case _:
+            assert_never(data)
 
 
 def _as_json(runtime: RuntimeChoice) -> dict[str, Any]:

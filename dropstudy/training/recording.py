@@ -93,15 +93,20 @@ def save_picture(picture: Image.Image, path: Path) -> None:
         picture.save(stream, format="PNG")
 
 
-def save_model(network: keras.Model, path: Path) -> None:
+def save_model(network: keras.Model, path: Path, *, later: Path | None = None) -> None:
     """Writes a network that Keras can open, whole or not at all.
+
+    Args:
+        network: What is written.
+        path: Where.
+        later: What the file will be called when its time has come, if not ``path``.
 
     Raises:
         StorageError: It cannot be written.
     """
     beside = path.with_name(f".saving{path.suffix}")
     try:
-        with storing(path):
+        with storing(later or path):
             network.save(beside)
             beside.replace(path)
     finally:

@@ -16,10 +16,9 @@ def capture_network(fit: Fit) -> Tensors:
     return {name: part.numpy() for name, part in _parts(fit, _name_network(fit.network))}
 
 
-def capture_training(fit: Fit) -> Tensors:
-    """All of the network and of the optimizer: slots, step, loss scale."""
-    optimizer = _parts(fit, _name_optimizer(fit.optimizer))
-    return {**capture_network(fit), **{name: part.numpy() for name, part in optimizer}}
+def capture_optimizer(fit: Fit) -> Tensors:
+    """All of the optimizer: slots, step, loss scale."""
+    return {name: part.numpy() for name, part in _parts(fit, _name_optimizer(fit.optimizer))}
 
 
 def restore_network(fit: Fit, tensors: Tensors) -> None:
@@ -32,7 +31,7 @@ def restore_network(fit: Fit, tensors: Tensors) -> None:
 
 
 def restore_training(fit: Fit, tensors: Tensors) -> None:
-    """Puts back what ``capture_training`` took; other tensors are passed over.
+    """Puts back what both took of a network and its optimizer; other tensors are passed over.
 
     Raises:
         RunDirectoryError: A tensor is missing or has another shape or type.
