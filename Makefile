@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= configs/unet_spatial.yaml
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install run smoke test check format lint types imports docs reference bench lock clean
+.PHONY: help install run smoke test check format lint types imports docs reference bench fuzz lock clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -55,9 +56,13 @@ reference: install  ## Write docs/configuration.md and the JSON Schema from the 
 bench: install  ## Time dropstudy's training beside a hand-written loop
 	$(BIN)/python scripts/bench_training.py
 
+fuzz: install  ## Look for configs and runs that break dropstudy, SECONDS=60 each (not in CI)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python scripts/fuzz.py --seconds $(SECONDS)
+
 lock: install  ## Pin the newest versions that pyproject.toml allows into constraints.txt
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fuzz --universal --python-version 3.11 \
 		--upgrade --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:  ## Remove the environment, caches and coverage data; runs/ stays

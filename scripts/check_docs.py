@@ -1,10 +1,12 @@
-"""Checks the documents: links lead somewhere, commands are the ones that exist.
+"""Checks the documents: links lead somewhere, commands and tests are the ones that exist.
 
 python scripts/check_docs.py
 """
 
+import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from dropstudy.cli.app import app
@@ -12,7 +14,8 @@ from dropstudy.cli.app import app
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"\bdropstudy ([a-z]+)\b")
+COMMAND = re.compile(r"\bdropstudy ([a-z]+(?:-[a-z]+)*)\b")
+TEST = re.compile(r"\b(tests/[\w/]+\.py)::(\w+)")
 PLACEHOLDER = re.compile(r"@@\w+@@")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
@@ -25,6 +28,7 @@ def main() -> None:
     problems = [problem for path in DOCUMENTS for problem in check_links(path)]
     problems += [problem for path in DOCUMENTS for problem in check_commands(path, commands)]
     problems += [problem for path in DOCUMENTS for problem in check_finished(path)]
+    problems += [problem for path in DOCUMENTS for problem in check_tests(path)]
     shown = (ROOT / "README.md").read_text()
     problems += [
         f"README.md: does not show dropstudy {name}"
@@ -61,6 +65,28 @@ def check_commands(path: Path, commands: set[str]) -> list[str]:
     code = re.findall(r"```.*?```|`[^`\n]+`", path.read_text(), re.S)
     named = {name for part in code for name in COMMAND.findall(part)}
     return [f"{path.relative_to(ROOT)}: no command {name}" for name in sorted(named - commands)]
+
+
+def check_tests(path: Path) -> list[str]:
+    """Tests that a document names, as ``tests/FILE.py::NAME``, and that do not exist."""
+    return [
+        f"{path.relative_to(ROOT)}: no test {file}::{name}"
+        for file, name in sorted(set(TEST.findall(path.read_text())))
+        if name not in tests_of(ROOT / file)
+    ]
+
+
+@cache
+def tests_of(path: Path) -> frozenset[str]:
+    """The names of a file's test functions; none where there is no such file."""
+    if not path.is_file():
+        return frozenset()
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return frozenset(
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
 
 
 def anchors(path: Path) -> set[str]:

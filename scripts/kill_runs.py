@@ -12,21 +12,24 @@ bit for bit, with one that was never killed. Exits with 1 if anything was lost.
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dropstudy.errors import DropstudyError
+from typer.testing import CliRunner
+
+from dropstudy.cli.app import app
+from dropstudy.errors import DropstudyError, TrainingError
+from dropstudy.runs.checkpoints import Place
 from dropstudy.runs.store import load_run
 from dropstudy.verification.killing import Kill, draw_moments, run_whole, run_with_kills
 from dropstudy.verification.sameness import find_difference, is_compared
 
 CONFIG = Path(__file__).parent.parent / "configs" / "smoke.yaml"
 KILLS_A_RUN = 10
-EVERY = ("--set", "recovery.every_steps=7")
+SETTINGS = ("--set", "recovery.every_steps=7", "--set", "recovery.keep=1000000")
 
 
 @dataclass
@@ -35,7 +38,7 @@ class Tally:
 
     kills: int = 0
     runs: int = 0
-    places: Counter[str] = field(default_factory=Counter)
+    stages: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -51,33 +54,45 @@ class Tally:
 class Witness:
     """Looks at one run after each kill."""
 
-    def __init__(self, tally: Tally, runs: Path) -> None:
+    def __init__(self, tally: Tally, runs: Path, *, epochs: int) -> None:
         self._tally = tally
         self._runs = runs
+        self._epochs = epochs
+        self._place: Place | None = None
         self._noted: dict[int, dict[str, object]] = {}
 
     def look(self, kill: Kill) -> None:
         """Reads the run in every way and compares it with what it had before."""
         tally = self._tally
         tally.kills += 1
-        place = "before the run directory" if kill.directory is None else "before a checkpoint"
-        if kill.place is not None:
-            place = "between epochs" if kill.place.step == 0 else "within an epoch"
-        tally.places[place] += 1
+        stage = self._name_stage(kill)
+        tally.stages[stage] += 1
         where = f"kill {tally.kills} ({kill.moment}; {kill.place})"
         if kill.directory is not None:
             self._read(kill.directory.path, where)
-        print(f"{where}: {place}, {len(self._noted)} epochs noted", flush=True)
+        print(f"{where}: {stage}, {len(self._noted)} epochs noted", flush=True)
+
+    def _name_stage(self, kill: Kill) -> str:
+        """What the process was doing, as far as its files tell."""
+        before, self._place = self._place, kill.place
+        if not kill.moment.is_training:
+            return "starting or reading images"
+        if kill.place == before:
+            return "compiling, or before its first checkpoint"
+        is_done = kill.place is not None and kill.place.epoch > self._epochs
+        return "scoring at its end" if is_done else "training or validating"
 
     def _read(self, path: Path, where: str) -> None:
         for command in (["list"], ["show", path.name], ["show", path.name, "--json"]):
-            done = _dropstudy(*command, "--runs-dir", str(self._runs))
-            if done.returncode or path.name not in done.stdout or "damaged" in done.stdout:
-                words = (done.stderr or done.stdout).strip()
+            done = CliRunner().invoke(app, [*command, "--runs-dir", str(self._runs)])
+            if done.exit_code or path.name not in done.stdout or "damaged" in done.stdout:
+                words = done.output.strip() or repr(done.exception)
                 self._tally.unreadable.append(f"{where}: {command[0]}: {words}")
         try:
             run = load_run(path)
             self._tally.statuses[run.status] += 1
+            if run.status not in ("crashed", "finished"):
+                self._tally.unreadable.append(f"{where}: its status is {run.status}")
             epochs = [asdict(record) for record in run.epochs]
         except DropstudyError as error:
             self._tally.unreadable.append(f"{where}: {error}")
@@ -110,15 +125,21 @@ def main() -> None:
     chance, tally = random.Random(arguments.chance), Tally()
     with tempfile.TemporaryDirectory(prefix="dropstudy-kills-") as name:
         folder = Path(name)
-        command = [str(arguments.config), *EVERY]
+        command = [str(arguments.config), *SETTINGS]
         whole, life = run_whole(command, folder / "whole")
         print(f"an undisturbed run takes {life.seconds:.1f} s", flush=True)
         while tally.kills < arguments.kills:
             left = min(KILLS_A_RUN, arguments.kills - tally.kills)
             runs = folder / f"killed-{tally.runs + 1}"
-            witness = Witness(tally, runs)
-            ended = run_with_kills(command, runs, draw_moments(life, left, chance), witness.look)
+            witness = Witness(tally, runs, epochs=len(load_run(whole.path).epochs))
             tally.runs += 1
+            try:
+                ended = run_with_kills(
+                    command, runs, draw_moments(life, left, chance), witness.look
+                )
+            except TrainingError as error:
+                tally.unreadable.append(f"run {tally.runs}: --resume: {error}")
+                continue
             rows = [asdict(record) for record in load_run(ended.path).epochs]
             witness.check_epochs(rows, f"the end of run {tally.runs}")
             if len(rows) != len(load_run(whole.path).epochs):
@@ -131,22 +152,13 @@ def main() -> None:
     sys.exit(not tally.is_clean)
 
 
-def _dropstudy(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dropstudy", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-
 def _describe(tally: Tally) -> str:
+    stages = [f"{count} {stage}" for stage, count in tally.stages.items()]
     problems = [*tally.unreadable, *tally.lost, *tally.doubled, *tally.different]
     return "\n".join(
         [
             f"{tally.kills} kills over {tally.runs} runs",
-            f"fell {', '.join(f'{count} {place}' for place, count in tally.places.items())}",
+            f"the process was: {', '.join(stages)}",
             f"status after a kill: {dict(tally.statuses)}",
             f"directories that list, show or --resume could not read: {len(tally.unreadable)}",
             f"epochs lost: {len(tally.lost)}; doubled: {len(tally.doubled)}",

@@ -67,10 +67,16 @@ def divert_stderr(path: Path) -> Iterator[None]:
     """Sends all that is written to standard error, by C++ too, to the end of a file.
 
     TensorFlow writes to the file descriptor itself, past ``sys.stderr``.
+
+    Raises:
+        StorageError: The file cannot be written.
     """
+    from dropstudy.runs.directory import storing
+
     sys.stderr.flush()
+    with storing(path):
+        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     saved = os.dup(2)
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.dup2(target, 2)
         yield

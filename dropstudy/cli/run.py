@@ -55,7 +55,9 @@ def run(
             "--resume RUN to go on with a run"
         )
     display = QuietDisplay(console) if quiet else LineDisplay(console)
-    interruption = Interruption()
+    interruption = Interruption(
+        lambda: display.on_note("finishing the step and saving; once more to leave at once")
+    )
     status = "interrupted"
     with interruption.heeding_signals(), suppress(KeyboardInterrupt), display:
         if file is not None:
@@ -79,12 +81,12 @@ def _begin(
     """Trains in a new directory, which is made once the images are read."""
     from dropstudy.config import load_experiment
     from dropstudy.runs.directory import RunDirectory
-    from dropstudy.runs.process import hold
+    from dropstudy.runs.process import describe_holder, hold
     from dropstudy.runs.settings import settings_files
 
     experiment = load_experiment(file, overrides)
     data = _read_data(experiment, display)
-    files = settings_files(experiment)
+    files = {**settings_files(experiment), RunDirectory(Path()).process.name: describe_holder()}
     directory = RunDirectory.create(runs_dir, experiment.name, files=files)
     with hold(directory):
         return directory.path, _train(experiment, directory, data, None, display, interruption)
@@ -139,6 +141,7 @@ def _train(
 
     choose_backend(experiment.runtime.backend)
     display.on_stage("starting TensorFlow")
+    monitor = experiment.training.monitor
     with divert_stderr(directory.log):
         try:
             from dropstudy.training.experiment_run import Job, run_experiment
@@ -146,35 +149,41 @@ def _train(
             job = Job(experiment, directory, data, resumption, interruption)
             return run_experiment(job, display).status
         except KeyboardInterrupt:
-            _note_early_end(directory, RunResult("interrupted"))
+            if resumption is None:
+                _note_early_end(directory, RunResult("interrupted", monitor=monitor))
             return "interrupted"
         except StorageError as error:
             raise StorageError(f"{error}{_way_on(directory)}") from error
         except DropstudyError as error:
-            _note_early_end(directory, RunResult("failed", str(error)))
+            if resumption is None:
+                _note_early_end(directory, RunResult("failed", str(error), monitor=monitor))
             raise
         except Exception as error:
             with suppress(OSError):  # the log's disk may be full
                 traceback.print_exc()
             reason = describe_crash(error)
-            _note_early_end(directory, RunResult("failed", reason))
+            if resumption is None:
+                _note_early_end(directory, RunResult("failed", reason, monitor=monitor))
             reason += f" (in full in {directory.log}){_way_on(directory)}"
             raise TrainingError(reason) from error
 
 
 def _way_on(directory: "RunDirectory") -> str:
     """A line on how to go on, where there is something to go on from."""
-    from dropstudy.runs.checkpoints import list_manifests
+    from dropstudy.runs.checkpoints import can_go_on
 
-    has_some = list_manifests(directory)
-    return f"\ngo on with: {resume_command(directory.path)}" if has_some else ""
+    is_gone = not directory.path.exists()  # but may come back
+    way_on = f"\ngo on with: {resume_command(directory.path)}"
+    return way_on if can_go_on(directory) or is_gone else ""
 
 
 def _note_early_end(directory: "RunDirectory", result: "RunResult") -> None:
     """Writes the result of a run that ended before it could do so itself."""
-    from dropstudy.errors import StorageError
-    from dropstudy.runs.records import write_result
+    from dropstudy.errors import RunDirectoryError, StorageError
+    from dropstudy.runs.parsing import read_records
+    from dropstudy.runs.records import EpochRecord, write_result
 
     if not directory.result.exists():
-        with suppress(StorageError):
+        with suppress(RunDirectoryError, StorageError):
+            result.epochs = read_records(directory.epochs, EpochRecord)
             write_result(directory, result)

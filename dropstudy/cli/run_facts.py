@@ -1,10 +1,10 @@
 """What ``dropstudy show`` says of a run in words, line by line."""
 
 from collections.abc import Iterator, Mapping
-from shlex import quote
 from statistics import median
 from typing import Any
 
+from dropstudy.cli.console import resume_command
 from dropstudy.cli.run_columns import show_setting
 from dropstudy.cli.run_rows import describe_dropout, describe_network
 from dropstudy.runs.process import read_holder
@@ -119,10 +119,13 @@ def describe_cost(run: Run) -> Iterator[Fact]:
         f"validation {median(epoch.val_seconds for epoch in rest):.2f} s, "
         f"all else {median(epoch.other_seconds for epoch in rest):.2f} s an epoch (medians)",
     )
-    last = epochs[-1]
-    graphics = last.peak_gpu_memory_bytes
+    # Of a resumed run, each process begins anew with what it holds.
+    graphics = max(epoch.peak_gpu_memory_bytes or 0 for epoch in epochs)
     on_gpu = f", {file_size(graphics)} on the GPU" if graphics else ""
-    yield "memory", f"{file_size(last.peak_memory_bytes)} at its peak{on_gpu}"
+    yield (
+        "memory",
+        f"{file_size(max(epoch.peak_memory_bytes for epoch in epochs))} at its peak{on_gpu}",
+    )
 
 
 def duration(seconds: float) -> str:
@@ -156,20 +159,13 @@ def _explain_length(run: Run, done: int, meant: Any) -> str:
 
 def _describe_process(run: Run) -> Iterator[Fact]:
     """Who writes it while it goes on, and how to go on when nobody does."""
+    from dropstudy.runs.checkpoints import can_go_on
+
     holder = read_holder(run.directory)
     if holder and run.status in ("running", "unfinished"):
         yield "process", f"{holder.pid} on {holder.host}, since {holder.since}"
-    if run.status in ("crashed", "interrupted", "failed") and _can_go_on(run):
-        yield "go on with", f"dropstudy run --resume {quote(str(run.directory.path))}"
-
-
-def _can_go_on(run: Run) -> bool:
-    """Whether it has a checkpoint, or ended before there was anything to keep in one."""
-    from dropstudy.runs.checkpoints import list_manifests
-
-    directory = run.directory
-    has_just_begun = directory.checkpoints.is_dir() and not directory.epochs.exists()
-    return has_just_begun or bool(list_manifests(directory))
+    if run.status not in ("running", "finished") and can_go_on(run.directory):
+        yield "go on with", resume_command(run.directory.path)
 
 
 def _describe_history(run: Run) -> Iterator[Fact]:

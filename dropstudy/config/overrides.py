@@ -23,7 +23,9 @@ def apply_override(document: Document, override: str) -> tuple[Key, ...]:
     path = split_path(name.strip())
     source = f"--set {override}"
     if not equals or not all(path):
-        raise ConfigError(f"{source}: give KEY=VALUE, such as training.epochs=3")
+        raise ConfigError(
+            str(Problem(source, None, (), "give KEY=VALUE, such as training.epochs=3"))
+        )
     if document.data is None:
         document.data = {}
     target: Any = document.data
@@ -34,7 +36,8 @@ def apply_override(document: Document, override: str) -> tuple[Key, ...]:
             target[key] = {}
         target = target[key]
     if not isinstance(target, dict):
-        raise ConfigError(f"{source}: {name} leads through a value that is no mapping")
+        message = f"{name} leads through a value that is no mapping"
+        raise ConfigError(str(Problem(source, None, (), message)))
     if takes_text(path, document.data):
         target[path[-1]] = text
         return path

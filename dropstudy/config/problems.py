@@ -11,6 +11,8 @@ from dropstudy.config.conflicts import Conflict
 from dropstudy.config.schema import allowed_keys, allowed_values
 
 Key = str | int
+_SHOWN = 60
+"""The most signs of a given value or key that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,29 @@ class Problem:
     def __str__(self) -> str:
         """``source:line: path: message``."""
         place = self.source if self.line is None else f"{self.source}:{self.line}"
-        return ": ".join(part for part in (place, join_path(self.path), self.message) if part)
+        parts = (place, join_path(self.path), self.message)
+        return ": ".join(on_one_line(part) for part in parts if part)
 
 
 def join_path(path: Iterable[Key]) -> str:
-    """Keys as a reader writes them: ``dropout.encoder.rate[1]``."""
+    """Keys as a reader writes them: ``dropout.encoder.rate[1]``; an empty one as ``''``."""
     text = ""
     for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+        word = shorten(key or "''") if isinstance(key, str) else f"[{key}]"
+        text += f".{word}" if text and isinstance(key, str) else word
     return text
+
+
+def on_one_line(text: str) -> str:
+    """Text whose control signs, line ends among them, are spelled out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def shorten(text: str) -> str:
+    """The first of a long text."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def split_path(text: str) -> tuple[Key, ...]:
@@ -121,8 +137,7 @@ def _words_of(words: list[str], last: str = ", ") -> str:
 def _show(value: Any) -> str:
     words = {None: "null", True: "true", False: "false"}
     is_word = value is None or isinstance(value, bool)
-    text = words[value] if is_word else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shorten(words[value] if is_word else repr(value))
 
 
 def _drop_union_tags(loc: tuple[Key, ...], data: Any, *, is_missing: bool) -> tuple[Key, ...]:

@@ -6,13 +6,13 @@ from pydantic import Field, Strict
 
 from dropstudy.config.setting import (
     Allowed,
-    NonNegative,
     OneOrRange,
-    Positive,
     Setting,
     Share,
 )
 
+Levels = Annotated[float, Field(ge=0, le=1000), Allowed("a number from 0 to 1000")]
+"""Of a standard deviation on the 0–255 scale."""
 Quality = Annotated[int, Field(ge=1, le=100), Allowed("a whole number from 1 to 100")]
 
 
@@ -27,7 +27,7 @@ class Gaussian(Setting):
     """White Gaussian noise, its standard deviation on the 0–255 scale, as papers give it."""
 
     kind: Literal["gaussian"]
-    sigma: OneOrRange[NonNegative] = 25.0
+    sigma: OneOrRange[Levels] = 25.0
     quantize: bool = False
     """Whether the noisy image is clipped to [0, 1] and rounded to 8 bits."""
 
@@ -36,14 +36,16 @@ class Poisson(Setting):
     """Photon noise of a sensor that counts ``peak`` photons at white."""
 
     kind: Literal["poisson"]
-    peak: OneOrRange[Positive] = 30.0
+    peak: OneOrRange[
+        Annotated[float, Field(ge=0.001, le=1e9), Allowed("a number from 0.001 to 1e9")]
+    ] = 30.0
 
 
 class Speckle(Setting):
     """Noise in proportion to the pixel: x·(1 + n), n of standard deviation ``sigma``."""
 
     kind: Literal["speckle"]
-    sigma: OneOrRange[NonNegative] = 0.2
+    sigma: OneOrRange[Annotated[float, Field(ge=0, le=10), Allowed("a number from 0 to 10")]] = 0.2
 
 
 class SaltPepper(Setting):
@@ -64,14 +66,16 @@ class Blur(Setting):
     """A Gaussian blur, its standard deviation in pixels."""
 
     kind: Literal["blur"]
-    sigma: OneOrRange[Positive] = 1.5
+    sigma: OneOrRange[
+        Annotated[float, Field(gt=0, le=100), Allowed("a number above 0, up to 100")]
+    ] = 1.5
 
 
 class Grain(Setting):
     """Film grain: noise in patches of about ``size`` pixels, the same in every channel."""
 
     kind: Literal["grain"]
-    sigma: OneOrRange[NonNegative] = 15.0
+    sigma: OneOrRange[Levels] = 15.0
     """Standard deviation on the 0–255 scale."""
     size: Annotated[float, Field(gt=0, le=8), Allowed("a number above 0, up to 8")] = 1.0
     """Standard deviation, in pixels, of the blur that makes grains out of white noise."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dropstudy.config.setting import Count, NonNegative, Positive, Rate, Setting
+from dropstudy.config.setting import Allowed, Count, NonNegative, Positive, Rate, Setting
 
 LossName = Literal["mse", "mae", "charbonnier", "ssim_mix", "ms_ssim_mix"]
 Monitor = Literal["val_loss", "val_psnr", "val_ssim"]
@@ -64,7 +64,9 @@ class Training(Setting):
     epochs: Count = 20
     steps_per_epoch: Count | None = None
     """Batches in an epoch; null: as many as use every patch once."""
-    batch_size: Count = 16
+    batch_size: Annotated[
+        int, Field(ge=1, le=65536), Allowed("a whole number from 1 to 65,536")
+    ] = 16
     optimizer: Annotated[Adam | AdamW | Sgd, Field(discriminator="kind")] = Adam()
     schedule: Annotated[Constant | Cosine, Field(discriminator="kind")] = Constant()
     loss: LossName = "mae"

@@ -9,39 +9,60 @@ import yaml
 
 from dropstudy.config.problems import Key, Problem
 from dropstudy.errors import ConfigError
+from dropstudy.files import read_plain
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000
+MAX_DEPTH = 50
+MAX_DIGITS = 100
 
+_CORE = "tag:yaml.org,2002:"
+_SCALARS = ("null", "bool", "int", "float", "str")
 _FLOAT = re.compile(
     r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$|^[-+]?\.inf$|^\.nan$", re.I
 )
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """A safe loader with YAML 1.2's scalars: ``1e-3`` is a number, ``no`` is a word."""
+    """A safe loader with YAML 1.2's scalars: ``1e-3`` is a number, ``no`` is a word.
+
+    It refuses what is too much or too deep while it reads it, and not after it.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as PyYAML declares it
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.nodes = self.depth = 0
 
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$", re.I), None
-)
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.I), None
-)
-_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), None)
-_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, None)
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Reads one value with all that is in it."""
+        self.nodes += 1
+        self.depth += 1
+        _check_size(self.nodes, self.depth, self.peek_event())  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+_CoreLoader.add_implicit_resolver(f"{_CORE}null", re.compile(r"^(?:~|null|)$", re.I), None)
+_CoreLoader.add_implicit_resolver(f"{_CORE}bool", re.compile(r"^(?:true|false)$", re.I), None)
+_CoreLoader.add_implicit_resolver(f"{_CORE}int", re.compile(r"^[-+]?[0-9]+$"), None)
+_CoreLoader.add_implicit_resolver(f"{_CORE}float", _FLOAT, None)
 
 
 class CoreDumper(yaml.SafeDumper):
     """A safe dumper that quotes all text which YAML 1.1 or 1.2 would take for a number."""
 
 
-CoreDumper.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+CoreDumper.add_implicit_resolver(f"{_CORE}float", _FLOAT, list("-+.0123456789"))
 
 
 def _construct_int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > MAX_DIGITS:
+        raise _Misfit(
+            f"a number of {len(node.value):,} digits; give at most {MAX_DIGITS}", node.start_mark
+        )
     return int(node.value)
 
 
@@ -49,8 +70,8 @@ def _construct_float(_: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
-_CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-_CoreLoader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+_CoreLoader.add_constructor(f"{_CORE}int", _construct_int)
+_CoreLoader.add_constructor(f"{_CORE}float", _construct_float)
 
 
 @dataclass
@@ -85,12 +106,12 @@ def read_yaml(path: Path) -> Document:
     """
     source = str(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise _failure(source, f"the file has {size:,} bytes; give at most {MAX_BYTES:,}")
-        text = path.read_bytes().decode("utf-8-sig")
+        content = read_plain(path, most_bytes=MAX_BYTES)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _failure(source, f"byte {error.start} is not UTF-8; save the file as UTF-8") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise _failure(source, message, line) from None
     except OSError as error:
         raise _failure(source, f"cannot read it: {error.strerror}") from None
     return parse_yaml(text, source=source)
@@ -115,12 +136,19 @@ def parse_yaml(text: str, *, source: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        raise _failure(source, f"not YAML: {error.problem or error.context}", line) from None
-    except yaml.YAMLError as error:
-        raise _failure(source, f"not YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise _failure(source, "nested too deeply") from None
+        raise _failure(source, _describe(error), line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"not YAML: the sign U+{error.character:04X} is not allowed"
+        raise _failure(source, message, line) from None
     return document
+
+
+class _Misfit(yaml.MarkedYAMLError):
+    """What YAML allows and an experiment does not have."""
+
+    def __init__(self, message: str, mark: yaml.error.Mark) -> None:
+        super().__init__(problem=message, problem_mark=mark)
 
 
 @dataclass
@@ -131,36 +159,28 @@ class _Reader:
 
     def read(self, node: yaml.Node, path: tuple[Key, ...]) -> Any:
         self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise _failure(
-                self.document.source, f"more than {MAX_NODES:,} values, aliases counted out"
-            )
-        line = node.start_mark.line + 1
-        self.document.lines.setdefault(path, line)
+        _check_size(self.nodes, len(path) + 1, node)  # again, as aliases repeat and contain
+        self.document.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
-            self._check_tag(node, "map")
+            _check_tag(node, "map")
             return self._read_mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            self._check_tag(node, "seq")
+            _check_tag(node, "seq")
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+        _check_tag(node, *_SCALARS)
         try:
             return self.loader.construct_object(node)
-        except (ValueError, KeyError, AttributeError):  # as PyYAML's constructors fail
-            raise yaml.MarkedYAMLError(
-                problem=f"this is no {node.tag.rpartition(':')[2]}", problem_mark=node.start_mark
-            ) from None
-
-    def _check_tag(self, node: yaml.Node, usual: str) -> None:
-        if node.tag != f"tag:yaml.org,2002:{usual}":
-            raise yaml.MarkedYAMLError(
-                problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark
-            )
+        except (ValueError, KeyError):  # as PyYAML's constructors fail
+            raise _Misfit(f"this is no {node.tag.rpartition(':')[2]}", node.start_mark) from None
 
     def _read_mapping(self, node: yaml.MappingNode, path: tuple[Key, ...]) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _Misfit("a list or a mapping as a key; give a word", key_node.start_mark)
+            _check_tag(key_node, *_SCALARS)
+            key = key_node.value
             if key in mapping:
                 first = self.document.lines[(*path, key)]
                 self._object(line, (*path, key), f"given twice, first in line {first}; keep one")
@@ -171,6 +191,31 @@ class _Reader:
 
     def _object(self, line: int, path: tuple[Key, ...], message: str) -> None:
         self.document.problems.append(Problem(self.document.source, line, path, message))
+
+
+def _check_size(nodes: int, depth: int, place: Any) -> None:
+    """Refuses too many values, or too deep ones, at a node or the event that begins it."""
+    if nodes > MAX_NODES:
+        message = f"more than {MAX_NODES:,} values, what aliases repeat included"
+        raise _Misfit(message, place.start_mark)
+    if depth > MAX_DEPTH:
+        raise _Misfit(f"nested more than {MAX_DEPTH} levels deep", place.start_mark)
+
+
+def _check_tag(node: yaml.Node, *usual: str) -> None:
+    if node.tag not in [f"{_CORE}{name}" for name in usual]:
+        shown = node.tag.removeprefix(_CORE)
+        raise _Misfit(
+            f"the tag {'!!' * (shown != node.tag)}{shown} is not allowed", node.start_mark
+        )
+
+
+def _describe(error: yaml.MarkedYAMLError) -> str:
+    if isinstance(error, _Misfit):
+        return str(error.problem)
+    if error.problem and "'\\t'" in error.problem:
+        return "not YAML: a tab where only spaces may stand; indent with spaces"
+    return f"not YAML: {error.problem or error.context}"
 
 
 def _failure(source: str, message: str, line: int | None = None) -> ConfigError:

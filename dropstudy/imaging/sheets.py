@@ -103,6 +103,7 @@ def write(
 ) -> None:
     """Writes ``text`` within ``room`` pixels: smaller if it must be, and at worst cut short."""
     largest, smallest = sizes
+    text = text[:room]  # a letter takes a pixel or more, and to measure thousands takes minutes
     fonts = (ImageFont.load_default(size) for size in range(largest, smallest - 1, -1))
     font = next((font for font in fonts if draw.textlength(text, font) <= room), None)
     if font is None:

@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +21,7 @@ from dropstudy.config.data import (
     SplitSetting,
 )
 from dropstudy.errors import DataError
+from dropstudy.files import open_plain
 from dropstudy.imaging.pairing import pair_images
 from dropstudy.imaging.reading import list_images, read_image
 
@@ -37,7 +36,7 @@ TEST_PHOTOS = {
 """Faces, fur, fine structure and rendered text (a name badge, patches, inscriptions)."""
 
 MAX_BYTES_HELD = 4 << 30
-"""The most memory that the pictures of a folder may take."""
+"""The most memory that the pictures of a folder or of a file may take."""
 
 
 @dataclass(frozen=True)
@@ -174,24 +173,15 @@ def _check_partner(picture: Picture, where: str) -> None:
 
 def _read_arrays(data: Arrays) -> list[Picture]:
     try:
-        with Path(data.path).open("rb") as stream:
-            stored = np.load(stream, allow_pickle=False)
-            if not isinstance(stored, np.lib.npyio.NpzFile):
-                raise DataError(f"{data.path}: one bare array; give a .npz file with 'clean'")
-            arrays = {name: stored[name] for name in ("clean", "degraded") if name in stored}
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        tokenize.TokenError,
-    ) as error:
-        raise DataError(f"{data.path}: not a .npz file of plain arrays: {error}") from None
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise DataError(f"{data.path}: not a .npz file of plain arrays")
+        with open_plain(Path(data.path)) as stream, zipfile.ZipFile(stream) as archive:
+            arrays = _read_members(archive, data.path)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"{data.path}: cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # what a damaged archive may raise has no end
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise DataError(f"{data.path}: not a .npz file of plain arrays: {reason}") from None
     if "clean" not in arrays:
         raise DataError(f"{data.path}: has no array 'clean'")
     checked = {name: _check_array(array, data, name) for name, array in arrays.items()}
@@ -206,6 +196,24 @@ def _read_arrays(data: Arrays) -> list[Picture]:
         _check_partner(picture, f"{data.path}: degraded[{index}]")
         pictures.append(picture)
     return pictures
+
+
+def _read_members(archive: zipfile.ZipFile, where: str) -> dict[str, NDArray[Any]]:
+    """The arrays ``clean`` and ``degraded``, once they are known to be small enough."""
+    members = {name: f"{name}.npy" for name in ("clean", "degraded")}
+    stored = {item.filename: item.file_size for item in archive.infolist()}
+    total = sum(stored.get(member, 0) for member in members.values())
+    if total > MAX_BYTES_HELD:
+        raise DataError(
+            f"{where}: its arrays take {total / 2**30:,.1f} GiB of memory; "
+            f"give at most {MAX_BYTES_HELD >> 30} GiB"
+        )
+    arrays = {}
+    for name, member in members.items():
+        if member in stored:
+            with archive.open(member) as stream:  # ends where the size above does
+                arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+    return arrays
 
 
 def _check_array(array: NDArray[Any], data: Arrays, name: str) -> NDArray[Any]:

@@ -13,9 +13,12 @@ from dropstudy.config import Experiment
 from dropstudy.config.runtime import PrecisionName, Runtime
 from dropstudy.errors import RunDirectoryError, RuntimeUnavailableError
 from dropstudy.imaging.arrays import Floats
+from dropstudy.inference.model_files import check_model_file
 from dropstudy.inference.tiling import Tiling, restore_in_tiles
 from dropstudy.training.assembly import build_experiment_network
 from dropstudy.training.runtime import configure_runtime
+
+_CAUSE = "Exception encountered: "
 
 
 @dataclass(frozen=True)
@@ -106,18 +109,27 @@ def compile_network(network: keras.Model) -> Callable[[Floats], Floats]:
 
 
 def _load(model: Path) -> keras.Model:
-    if not model.is_file():
-        raise RunDirectoryError(
-            f"{model}: there is no such file; a run has a model once its first epoch has ended"
-        )
+    check_model_file(model)
     try:
         loaded = keras.models.load_model(model, compile=False, safe_mode=True)
     except Exception as error:  # what Keras may raise of a damaged file has no end
-        reason = str(error).strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise RunDirectoryError(
-            f"{model}: cannot be loaded as a Keras model: {reason[:300]}"
+            f"{model}: cannot be loaded as a Keras model: {_reason(error)[:300]}"
         ) from error
+    if not all(np.isfinite(weights).all() for weights in loaded.get_weights()):
+        raise RunDirectoryError(f"{model}: damaged: it has weights that are no finite numbers")
     return loaded
+
+
+def _reason(error: Exception) -> str:
+    """The one sentence that says it, where Keras says much."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    said = lines[0]
+    if said.startswith("A total of") and len(lines) > 1:  # objects could not be loaded; then: why
+        said = lines[1]
+    for line in lines:
+        said = line.removeprefix(_CAUSE) if line.startswith(_CAUSE) else said
+    return said.partition("}} ")[2].partition(". ")[0] or said.partition(". ")[0]
 
 
 def _check(network: keras.Model, model: Path, experiment: Experiment) -> None:

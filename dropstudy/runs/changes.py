@@ -10,8 +10,12 @@ from dropstudy.runs.settings import changed_keys, flatten
 MAY_CHANGE = (
     *("training.epochs", "training.early_stopping.patience", "runtime.device", "runtime.threads"),
     *("runtime.gpu_memory", "samples", "recovery", "tags", "notes"),
+    *("data.path", "data.clean", "data.degraded"),
 )
-"""Settings, or sections, that a run may be given anew as it goes on."""
+"""Settings, or sections, that a run may be given anew as it goes on.
+
+Images may have moved: that they are the same, their fingerprint shows.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,12 @@ class Change:
 
 
 def find_changes(old: Mapping[str, Any], new: Mapping[str, Any], *, reason: str) -> list[Change]:
-    """What differs between two experiments as plain nested data."""
+    """What differs between two experiments as plain nested data; null is as good as missing."""
     before, after = flatten(old), flatten(new)
     return [
         Change(key, before.get(key), after.get(key), reason)
         for key in changed_keys([before, after])
+        if before.get(key) != after.get(key)
     ]
 
 

@@ -6,10 +6,12 @@ manifest is written last and has a hash of every tensor, so that what it names i
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.directory import RunDirectory, replacing, write_json
-from dropstudy.runs.parsing import damage, read_json, to_numbers, to_record
+from dropstudy.files import open_plain
+from dropstudy.runs.directory import RunDirectory, replacing, write_text
+from dropstudy.runs.environment import available_cores
+from dropstudy.runs.parsing import damage, read_json, to_numbers
 from dropstudy.runs.records import EpochRecord
 
 Tensors = dict[str, NDArray[Any]]
+NETWORK = "network/"
 LOSSES, STEP_SECONDS = "progress/losses", "progress/step_seconds"
 RUN_SECONDS = "run"
 _NAME = re.compile(r"^epoch-(\d{4,9})-step-(\d{6,12})\.json$")
@@ -80,7 +85,8 @@ class Checkpoint:
         learning_rate: Of the last step of the epoch, once that is done; else 0.
         seconds: What the epoch's parts have taken so far, ``elapsed`` all of it, and
             ``RUN_SECONDS`` the run from its start.
-        state: The network's and the optimizer's tensors, the epoch's step losses and
+        state: The network's and the optimizer's tensors (the network's only where it is not
+            that of ``best``, as it is right after the best epoch), the epoch's step losses and
             times so far (``LOSSES``, ``STEP_SECONDS``).
         best: The best network so far; None before the first epoch's end.
         settings: The experiment as plain data.
@@ -127,17 +133,24 @@ def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: in
         "learning_rate": checkpoint.learning_rate,
         "seconds": checkpoint.seconds,
         "precision": checkpoint.precision,
-        "epochs": [asdict(record) for record in checkpoint.epochs],
+        "epochs": [vars(record) for record in checkpoint.epochs],
         "settings": checkpoint.settings,
     }
-    write_json(path.with_suffix(".json"), manifest)
-    _prune(
-        directory.checkpoints, kept=_list_manifests(directory.checkpoints, checkpoint.place)[:keep]
+    # Python's JSON has infinity, which a score may be, and null would forget.
+    write_text(path.with_suffix(".json"), json.dumps(manifest) + "\n")
+    until_here = _list_manifests(directory.checkpoints, checkpoint.place)
+    _prune(directory.checkpoints, kept=until_here[:keep])
+
+
+def can_go_on(directory: RunDirectory) -> bool:
+    """Whether there is a checkpoint, or was nothing yet to keep in one."""
+    return bool(list_manifests(directory)) or (
+        directory.checkpoints.is_dir() and not directory.epochs.exists()
     )
 
 
 def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[str]]:
-    """The newest whole checkpoint, and what is wrong with each newer one.
+    """The newest checkpoint that can be used, and what is wrong with it and each newer one.
 
     Returns:
         No checkpoint where the run was ended before its first.
@@ -145,20 +158,22 @@ def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[st
     Raises:
         RunDirectoryError: There are some, and none is whole; or epochs, and none.
     """
+    notes: list[str] = []
     damaged: list[str] = []
     manifests = list_manifests(directory)
     for path in manifests:
         try:
-            return _read(path), damaged
+            return _read(path, notes), notes
         except RunDirectoryError as error:
             damaged.append(str(error))
+            notes.append(f"{error}; the checkpoint before it is used")
     if manifests:
         raise RunDirectoryError("\n".join([*damaged, "no checkpoint is whole; train anew"]))
-    if directory.epochs.exists() or not directory.checkpoints.is_dir():
+    if not can_go_on(directory):
         raise RunDirectoryError(
             f"{directory.checkpoints}: has no checkpoint, and so the run cannot go on; train anew"
         )
-    return None, damaged
+    return None, notes
 
 
 def list_manifests(directory: RunDirectory) -> list[Path]:
@@ -194,7 +209,8 @@ def forget_checkpoints(directory: RunDirectory) -> None:
 
 def hash_tensors(tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """A SHA-256 of each tensor's type, shape and bytes."""
-    return {name: _hash(tensor) for name, tensor in tensors.items()}
+    with ThreadPoolExecutor(available_cores()) as pool:  # hashing leaves Python's lock
+        return dict(zip(tensors, pool.map(_hash, tensors.values()), strict=True))
 
 
 def _hash(tensor: NDArray[Any]) -> str:
@@ -204,20 +220,21 @@ def _hash(tensor: NDArray[Any]) -> str:
 
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:
+    named: dict[str, Any] = dict(tensors)
     with replacing(path) as stream:
-        np.savez(stream, **tensors)
+        np.savez(stream, **named)
 
 
-def _read(path: Path) -> Checkpoint:
+def _read(path: Path, notes: list[str]) -> Checkpoint:
     manifest = read_json(path)
     try:
         checkpoint = Checkpoint(
             place=Place(int(manifest["epoch"]), int(manifest["step"])),
-            epochs=[to_record(row, EpochRecord, path) for row in manifest["epochs"]],
+            epochs=[EpochRecord(**row) for row in manifest["epochs"]],
             learning_rate=float(manifest["learning_rate"]),
             seconds=to_numbers(manifest["seconds"], path, "seconds"),
             state=_read_tensors(path.with_suffix(".npz"), manifest["tensors"]),
-            best=_read_best(path.parent, manifest["best"]),
+            best=_read_best(path, manifest, notes),
             settings=dict(manifest["settings"]),
             precision=str(manifest["precision"]),
         )
@@ -228,7 +245,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _check(checkpoint: Checkpoint, path: Path) -> None:
-    """Refuses what was not saved by a training, though it can be read.
+    """Refuses what can be read, but was not saved like this.
 
     Raises:
         ValueError: Its parts are of several places.
@@ -236,27 +253,40 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
     """
     place, state = checkpoint.place, checkpoint.state
     epochs = [record.epoch for record in checkpoint.epochs]
-    counts = [state[name].shape for name in (LOSSES, STEP_SECONDS)]
-    if epochs != list(range(1, place.epoch)) or counts != [(place.step,)] * 2:
-        raise ValueError(f"its epochs and losses are not those of {place}")
-    if place != place_of(path):
-        raise ValueError(f"it is of {place}")
-    checkpoint.seconds[RUN_SECONDS]
+    shapes = {state[name].shape for name in (LOSSES, STEP_SECONDS)}
+    is_whole = epochs == list(range(1, len(epochs) + 1)) and shapes == {(place.step,)}
+    if place != place_of(path) or len(epochs) + 1 != place.epoch or not is_whole:
+        raise ValueError(f"of {place}, with {len(epochs)} epochs")
+    if RUN_SECONDS not in checkpoint.seconds:
+        raise KeyError(RUN_SECONDS)
 
 
-def _read_best(folder: Path, named: Mapping[str, Any] | None) -> BestNetwork | None:
+def _read_best(path: Path, manifest: Mapping[str, Any], notes: list[str]) -> BestNetwork | None:
+    """The best network; None without any, or where it is damaged and the training needs it not.
+
+    All checkpoints may name one best network: its damage shall not be that of them all.
+    """
+    named = manifest["best"]
     if named is None:
         return None
     best = BestNetwork(int(named["epoch"]), {}, dict(named["tensors"]))
-    return replace(best, tensors=_read_tensors(folder / best.file, best.hashes))
+    try:
+        return replace(best, tensors=_read_tensors(path.parent / best.file, best.hashes))
+    except RunDirectoryError as error:
+        if not any(name.startswith(NETWORK) for name in manifest["tensors"]):
+            raise
+        notes.append(f"{error}; the run goes on without the network of its best epoch")
+        return None
 
 
 def _read_tensors(path: Path, hashes: Mapping[str, str]) -> Tensors:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # NumPy leaves a file that it opens itself open where it is damaged.
+        with open_plain(path) as stream, np.load(stream, allow_pickle=False) as stored:
             tensors = {key: stored[key] for key in stored.files}
     except Exception as error:  # what NumPy may raise of a damaged file has no end
-        raise damage(path, str(error) or type(error).__name__) from None
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise damage(path, reason) from None
     found = hash_tensors(tensors)
     for key in [*hashes, *found]:
         if found.get(key) != hashes.get(key):

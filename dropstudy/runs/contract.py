@@ -1,12 +1,11 @@
 """What every reader of a run takes for granted; docs/run-directory.md has it in full."""
 
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from dropstudy.runs.parsing import damage, show_value
+from dropstudy.runs.parsing import MAX_NUMBER, MAX_WHOLE, damage, show_value
 from dropstudy.runs.records import Status
 
 _Check = Callable[[Any], bool]
@@ -73,7 +72,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < MAX_WHOLE
 
 
 def _is_switch(value: Any) -> bool:
@@ -81,7 +80,7 @@ def _is_switch(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return _is_count(value) or (isinstance(value, float) and math.isfinite(value))
+    return _is_count(value) or (isinstance(value, float) and abs(value) <= MAX_NUMBER)
 
 
 def _or_null(check: _Check) -> _Check:

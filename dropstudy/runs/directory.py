@@ -14,12 +14,18 @@ from typing import IO, Any
 
 from dropstudy.errors import RunDirectoryError, StorageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_WRITABLE = "make its folder writable again"
 _REMEDIES = {
-    **dict.fromkeys(_FULL, "free some space"),
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "free some space, or raise the limit on the length of a file: ulimit -f",
     errno.ENOENT: "its folder is gone; bring it back",
-    errno.EROFS: "make its folder writable again",
-    errno.EACCES: "make its folder writable again",
+    errno.ENOTDIR: "a file stands in the place of its folder; move it away",
+    errno.EEXIST: "a file stands in its place; move it away",
+    errno.EISDIR: "a folder stands in its place; move it away",
+    errno.EROFS: _WRITABLE,
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
 }
 
 
@@ -174,13 +180,23 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with storing(path):
             with temporary.open("wb") as stream:
                 yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-            _sync_folder(path.parent)
+            settle(temporary, path)
     finally:
         with suppress(OSError):  # a file in the place of the folder
             temporary.unlink(missing_ok=True)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Brings a file that is written to the disk and gives it its name.
+
+    Raises:
+        StorageError: It cannot.
+    """
+    with storing(path):
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -219,6 +235,8 @@ def append_line(path: Path, text: str) -> None:
         except OSError:
             stream.truncate(length)
             raise
+        if not length:
+            _sync_folder(path.parent)
 
 
 def _sync_folder(path: Path) -> None:

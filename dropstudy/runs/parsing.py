@@ -8,6 +8,14 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from dropstudy.errors import RunDirectoryError
+from dropstudy.files import read_plain
+
+MAX_BYTES = 64 << 20
+"""The most that is read of a file: the rows of 100,000 epochs."""
+MAX_WHOLE = 2**63
+"""No count of bytes or steps comes near; larger ones cannot be reckoned with."""
+MAX_NUMBER = 1e100
+"""Far beyond float32, in which losses are taken; sums of smaller ones are finite."""
 
 Record = TypeVar("Record")
 
@@ -94,13 +102,17 @@ def show_value(value: Any) -> str:
 
 def _read_bytes(path: Path, *, optional: bool) -> bytes | None:
     try:
-        return path.read_bytes()
+        if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+            raise RunDirectoryError(f"{path}: a link that leads out of the run")
+        return read_plain(path, most_bytes=MAX_BYTES)
     except FileNotFoundError as error:
         if optional:
             return None
         reason = error.strerror
     except OSError as error:
         reason = error.strerror
+    except RuntimeError:  # as Python 3.11 and 3.12 tell of links in a circle
+        reason = "links that lead round in a circle"
     raise RunDirectoryError(f"{path}: cannot be read: {reason}") from None
 
 
@@ -155,12 +167,16 @@ def _to_float(value: Any) -> float:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError
+    if abs(value) > MAX_NUMBER:
+        raise OverflowError
     return float(value)
 
 
 def _to_int(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise TypeError
+    if abs(value) >= MAX_WHOLE:
+        raise OverflowError
     return int(value)
 
 

@@ -48,6 +48,16 @@ class Holder:
         return f"{self.started[:16].replace('T', ' ')} UTC"
 
 
+def describe_holder() -> str:
+    """The content of ``process.json`` for this process.
+
+    A run directory is made with it, so that a run killed before it is held has crashed.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = Holder(socket.gethostname(), os.getpid(), now)
+    return json.dumps(asdict(holder), indent=2) + "\n"
+
+
 @contextmanager
 def hold(directory: RunDirectory) -> Iterator[None]:
     """Claims a run directory for this process until the block, or the process, ends.
@@ -131,11 +141,9 @@ def _lock_patiently(descriptor: int, directory: RunDirectory) -> None:
 
 def _write_holder(descriptor: int) -> None:
     """Writes in place: a file renamed over this one would not be the locked one."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = Holder(socket.gethostname(), os.getpid(), now)
-    content = json.dumps(asdict(holder), indent=2) + "\n"
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, content.encode())
+    content = describe_holder().encode()
+    os.write(descriptor, content)
+    os.ftruncate(descriptor, len(content))
     os.fsync(descriptor)
 
 

@@ -177,11 +177,12 @@ class Run:
         name = image.files[form]
         try:
             path = (self.directory.path / name).resolve()
-        except (OSError, RuntimeError, ValueError):  # links in a circle, a null byte
+            is_there = path.is_file()
+        except (OSError, RuntimeError, ValueError):  # links in a circle, a null byte, 5,000 letters
             raise damage(self.directory.image_scores, f"{name!r} is no file's name") from None
         if not path.is_relative_to(self.directory.path.resolve()):
             raise damage(self.directory.image_scores, f"{name!r} leads out of the run")
-        return path if path.is_file() else None
+        return path if is_there else None
 
     @property
     def _monitor(self) -> "Monitor":

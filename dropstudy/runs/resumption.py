@@ -1,7 +1,11 @@
 """Decides how a run goes on that has ended, well or not."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
 
 from dropstudy.config import Experiment, load_experiment
 from dropstudy.config.training import Cosine
@@ -12,6 +16,7 @@ from dropstudy.runs.directory import RunDirectory, write_text
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import write_epochs
 from dropstudy.runs.settings import settings_files
+from dropstudy.runs.stopping import BestEpoch
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,19 @@ def plan_resumption(run: Run, overrides: Sequence[str] = ()) -> Resumption:
         RunDirectoryError: A file is missing or damaged, or no checkpoint is whole.
     """
     experiment = load_experiment(run.directory.config, overrides)
-    checkpoint, damaged = load_checkpoint(run.directory)
-    notes = [f"{problem}; the checkpoint before it is used" for problem in damaged]
-    before = checkpoint.settings if checkpoint else run.settings
-    after = experiment.model_dump(mode="json")
-    changes = find_changes(before, after, reason="on resume")
+    checkpoint, notes = load_checkpoint(run.directory)
+    if checkpoint is None:
+        before = load_experiment(run.directory.config).model_dump(mode="json")
+    else:
+        before = _with_defaults(checkpoint.settings)
+    changes = find_changes(before, experiment.model_dump(mode="json"), reason="on resume")
     if checkpoint is not None:  # what auto meant may be said
-        is_same = {"runtime.precision": checkpoint.precision}
-        changes = [change for change in changes if is_same.get(change.key) != change.new]
+        same = ("runtime.precision", checkpoint.precision)
+        changes = [change for change in changes if (change.key, change.new) != same]
     refuse_changes(changes)
+    if checkpoint is not None and checkpoint.epochs and checkpoint.best is None:
+        experiment, lost = _end_with_last(experiment)
+        changes += lost
     resumption = Resumption(experiment, checkpoint, changes, notes)
     _refuse_nothing_to_do(run, resumption)
     if isinstance(experiment.training.schedule, Cosine) and checkpoint is not None:
@@ -86,14 +95,42 @@ def write_settings(directory: RunDirectory, experiment: Experiment) -> None:
         write_text(directory.path / name, text)
 
 
+def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of an older version with what it did not know yet, if they are valid now."""
+    try:
+        experiment = Experiment.model_validate_json(json.dumps(settings))
+    except ValidationError:
+        return settings
+    return experiment.model_dump(mode="json")
+
+
+def _end_with_last(experiment: Experiment) -> tuple[Experiment, list[Change]]:
+    """The experiment for a run whose best network is lost: it ends with its last one."""
+    training = experiment.training
+    if not training.restore_best:
+        return experiment, []
+    last = training.model_copy(update={"restore_best": False})
+    lost = Change("training.restore_best", True, False, "the best network was damaged")
+    return experiment.model_copy(update={"training": last}), [lost]
+
+
 def _refuse_nothing_to_do(run: Run, resumption: Resumption) -> None:
     checkpoint, epochs = resumption.checkpoint, resumption.experiment.training.epochs
     done = len(checkpoint.epochs) if checkpoint else 0
     if done > epochs:
         raise ConfigError(f"training.epochs: got {epochs}; {run.name} has finished {done} already")
-    longer = ("training.epochs", "training.early_stopping.patience")
-    if run.status == "finished" and not any(change.key in longer for change in resumption.changes):
+    if run.status != "finished" or checkpoint is None:
+        return
+    training = resumption.experiment.training
+    best = BestEpoch(training.monitor, training.early_stopping)
+    for record in checkpoint.epochs:
+        best.update(record)
+    ways = [f"--set training.epochs={2 * done}"] if done == epochs else []
+    if best.should_stop and training.early_stopping:
+        patience = 2 * training.early_stopping.patience
+        ways.append(f"--set training.early_stopping.patience={patience}")
+    if ways:
         raise ConfigError(
             f"{run.name}: is finished, after {done} epochs; to train it for longer give "
-            f"--set training.epochs={2 * epochs}"
+            f"{' '.join(ways)}"
         )

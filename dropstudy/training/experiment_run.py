@@ -11,7 +11,7 @@ from dropstudy.errors import RuntimeUnavailableError, StorageError
 from dropstudy.imaging.arrays import Floats
 from dropstudy.models.summary import count_multiply_adds, count_parameters, find_dropout_sites
 from dropstudy.runs.checkpoints import RUN_SECONDS, Checkpoint
-from dropstudy.runs.directory import RunDirectory, storing
+from dropstudy.runs.directory import RunDirectory, settle
 from dropstudy.runs.records import (
     EpochRecord,
     RunResult,
@@ -80,6 +80,8 @@ def run_experiment(job: Job, observer: Observer) -> RunResult:
     resumes = _note_start(job, runtime, observer)
     while True:
         result = RunResult("finished", monitor=job.experiment.training.monitor, resumes=resumes)
+        if job.checkpoint is not None:  # they stand, also if it fails before it goes on
+            result.epochs = list(job.checkpoint.epochs)
         error: Exception | None = None
         remedy: Remedy | None = None
         try:
@@ -96,9 +98,9 @@ def run_experiment(job: Job, observer: Observer) -> RunResult:
         error = None
         gc.collect()
         observer.on_note(str(remedy))
-        note_remedy(job.directory, remedy)
         job = replace(job, experiment=remedy.experiment, resumption=None)
         runtime = _configure(job)
+        note_remedy(job.directory, remedy, runtime)
     result.total_seconds = time.perf_counter() - started
     try:
         write_result(job.directory, result)
@@ -168,7 +170,6 @@ def _train(
     if job.checkpoint is not None:
         observer.on_stage("going back to the checkpoint")
         progress = checkpointer.restore(job.checkpoint, model=directory.model)
-        result.epochs = list(progress.epochs)
     split = job.data.split
     observer.on_start(
         Plan(
@@ -237,8 +238,7 @@ def _fit(
         append_epoch(directory, record)
         result.epochs.append(record)
         if is_best:
-            with storing(directory.model):
-                new_model.replace(directory.model)
+            settle(new_model, directory.model)
         observer.on_epoch(record, is_best=is_best)
         leave_if_wanted()
 

@@ -1,10 +1,12 @@
 """What to do about a training that ran out of memory, or out of numbers."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import tensorflow as tf
+from pydantic import ValidationError
 
 from dropstudy.config import Experiment
 from dropstudy.errors import NotFiniteError, OutOfMemoryError
@@ -69,6 +71,10 @@ def find_remedy(experiment: Experiment, runtime: RuntimeChoice, fault: Exception
     else:
         return None
     old, new = (item.model_dump(mode="json") for item in (experiment, changed))
+    try:
+        changed = Experiment.model_validate_json(json.dumps(new))
+    except ValidationError:  # such as a batch that the replicas cannot share
+        return None
     reason = str(fault).partition(";")[0]
     return Remedy(changed, find_changes(old, new, reason=reason), reason)
 

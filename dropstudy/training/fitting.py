@@ -18,9 +18,9 @@ from dropstudy.imaging.metrics import Scores, psnr, score
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.runs.environment import available_cores, peak_memory_bytes
 from dropstudy.runs.records import EpochRecord
+from dropstudy.runs.stopping import BestEpoch
 from dropstudy.training.prefetching import Prefetcher
 from dropstudy.training.steps import Evaluate, TrainStep
-from dropstudy.training.stopping import BestEpoch
 from dropstudy.training.timing import EpochTimer
 
 _WAYS = "try a smaller learning rate or training.gradient_clip_norm"
@@ -240,23 +240,31 @@ def _train_epoch(fit: Fit, hooks: Hooks, progress: Progress, batches: Prefetcher
     """The epoch's steps that are left."""
     timer, epoch, last = progress.timer, progress.epoch, fit.steps_per_epoch
     pending: Any = None
+
+    def leave_if_wanted() -> None:
+        """Between two steps, of which the second waits for its batch."""
+        if hooks.is_leaving():
+            if pending is not None:
+                progress.losses.append(_fetch(pending, epoch, progress.step))
+            hooks.on_pause()
+
     for step in range(progress.step + 1, last + 1):
         with timer.measure("train"):
             with timer.measure_step():
                 with timer.measure("wait"):
-                    batch = batches.next()
+                    batch = batches.next(leave_if_wanted)
                 if step == last:
                     rate = keras.ops.convert_to_numpy(fit.optimizer.learning_rate)
                     progress.learning_rate = float(rate)
                 # A loss is fetched one step late, so that a GPU need not wait for Python; but at
-                # once after the first step, which compiles, and the last, whose time else is no
-                # one's.
+                # once after the first step, which compiles, and where the time of a step else
+                # were no one's.
                 if pending is not None:
                     progress.losses.append(_fetch(pending, epoch, step - 1))
                 pending = fit.train_step(batch)
-                if step in (1, last):
+                is_pausing = hooks.is_pausing(step)
+                if is_pausing or step in (1, last):
                     float(pending)
-            is_pausing = hooks.is_pausing(step)
             if is_pausing or step == last:
                 progress.losses.append(_fetch(pending, epoch, step))
                 pending = None

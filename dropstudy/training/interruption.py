@@ -1,7 +1,8 @@
 """Lets a signal end a training where nothing is lost."""
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -9,16 +10,33 @@ SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
+DOUBLE_SECONDS = 0.5
+"""Within which two signals count as one."""
+
 
 class Interruption:
     """Turns signals into ``KeyboardInterrupt``, at once or where the training can be left.
 
-    While it is ``deferred``, the first signal is only noted; a second one interrupts at once.
+    While it is ``deferred``, the first signal is only noted; a second one interrupts at once,
+    unless it comes with the first: terminals, shells and wrappers send some signals twice.
     """
 
-    def __init__(self) -> None:
-        """Heeds no signal yet."""
+    def __init__(
+        self,
+        on_deferred: Callable[[], None] = lambda: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Heeds no signal yet.
+
+        Args:
+            on_deferred: Called when a signal is only noted.
+            clock: Tells the time in seconds.
+        """
         self.signal: int | None = None
+        self._on_deferred = on_deferred
+        self._clock = clock
+        self._came_at = 0.0
         self._is_deferred = False
 
     @property
@@ -54,6 +72,12 @@ class Interruption:
             self._is_deferred = False
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        is_first, self.signal = self.signal is None, self.signal or number
-        if not (self._is_deferred and is_first):
-            raise KeyboardInterrupt
+        now = self._clock()
+        if self.signal is None:
+            self.signal, self._came_at = number, now
+            if self._is_deferred:
+                self._on_deferred()
+                return
+        elif self._is_deferred and now - self._came_at < DOUBLE_SECONDS:
+            return
+        raise KeyboardInterrupt

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from dropstudy.config.data import Arrays, DataChoice, ImageFolder, ImagePairs, Photos
-from dropstudy.errors import DataError
+from dropstudy.errors import DataError, RunDirectoryError
 from dropstudy.imaging.sources import Split
 from dropstudy.runs.changes import Change
-from dropstudy.runs.checkpoints import forget_checkpoints
+from dropstudy.runs.checkpoints import forget_checkpoints, list_manifests
 from dropstudy.runs.directory import RunDirectory, storing, to_json, write_json
 from dropstudy.runs.environment import describe_environment, explain_differences
 from dropstudy.runs.parsing import read_json
@@ -40,8 +40,14 @@ def refuse_other_images(directory: RunDirectory, data: DataChoice, split: Split)
         DataError: They are not; the text says where they lie and which are missing or new.
     """
     noted = read_json(directory.environment, if_missing={})
-    if noted.get("data_fingerprint") in (None, split.fingerprint):
+    known = noted.get("data_fingerprint")
+    if known == split.fingerprint or (known is None and not list_manifests(directory)):
         return
+    if known is None:
+        raise RunDirectoryError(
+            f"{directory.environment}: has no data_fingerprint, so nothing shows that the images "
+            "are those that the run began with; start a new run"
+        )
     before, now = (
         {name for part in pictures.values() for name in part}
         for pictures in (noted.get("pictures", {}), _name_pictures(split))
@@ -72,7 +78,8 @@ def note_resumption(
     differences = explain_differences(noted, now)
     place = resumption.place
     entry = {key: now[key] for key in ("started", "command", "processor", "runtime")}
-    entry |= {"epoch": place.epoch, "step": place.step, "differences": differences}
+    entry |= {"epoch": place.epoch, "step": place.step}
+    entry |= {"differences": differences, "notes": resumption.notes}
     noted["resumes"] = [*noted.get("resumes", []), entry]
     _add_changes(noted, resumption.changes)
     write_json(directory.environment, noted)
@@ -83,15 +90,19 @@ def note_resumption(
     return len(noted["resumes"]), differences
 
 
-def note_remedy(directory: RunDirectory, remedy: Remedy) -> None:
+def note_remedy(directory: RunDirectory, remedy: Remedy, runtime: RuntimeChoice) -> None:
     """Adds to ``environment.json`` what has changed, and forgets the training until now."""
     # In this order, a kill between two of them leaves a run that can be gone on with.
     write_epochs(directory, [])
     forget_checkpoints(directory)
+    for path in (directory.model, *directory.path.glob("samples/epoch-*.png")):
+        with storing(path):
+            path.unlink(missing_ok=True)
+    write_settings(directory, remedy.experiment)
     noted = read_json(directory.environment)
+    noted["runtime"] = _as_json(runtime)
     _add_changes(noted, remedy.changes)
     write_json(directory.environment, noted)
-    write_settings(directory, remedy.experiment)
 
 
 def _name_pictures(split: Split) -> dict[str, list[str]]:
@@ -121,7 +132,7 @@ def _add_changes(noted: dict[str, Any], changes: list[Change]) -> None:
     """Adds changes to what is noted, but for those of a resumption that came to nothing."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     before = noted.get("changes", [])
-    known = [{**entry, "at": at} for entry in before]
+    last = {entry["key"]: {**entry, "at": at} for entry in before}
     new = [{**asdict(change), "at": at} for change in changes]
-    if added := [entry for entry in new if entry not in known]:
+    if added := [entry for entry in new if entry != last.get(entry["key"])]:
         noted["changes"] = [*before, *added]

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from dropstudy.imaging.patches import Batch, PatchSampler
@@ -55,13 +55,18 @@ class Prefetcher:
         self._closed.set()
         self._thread.join(_JOIN_SECONDS)  # an interrupt need not wait for a huge batch
 
-    def next(self) -> Batch:
-        """The next batch; waits until it is ready.
+    def next(self, on_wait: Callable[[], None] = lambda: None) -> Batch:
+        """The next batch; waits until it is ready and calls ``on_wait`` now and then meanwhile.
 
         Raises:
             Exception: Whatever went wrong while it was made.
         """
-        item = self._queue.get()
+        while True:
+            try:
+                item = self._queue.get(timeout=_POLL_SECONDS)
+                break
+            except queue.Empty:
+                on_wait()
         if isinstance(item, Exception):
             raise item
         return item

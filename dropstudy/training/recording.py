@@ -15,7 +15,7 @@ from dropstudy.imaging.arrays import Floats, to_bytes
 from dropstudy.imaging.baselines import describe_baseline
 from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.grids import GridHeader, draw_grid
-from dropstudy.runs.directory import RunDirectory, replacing, storing
+from dropstudy.runs.directory import RunDirectory, replacing, settle, storing
 from dropstudy.runs.records import ImagePart, ImageRecord
 from dropstudy.training.fitting import Evaluation
 from dropstudy.training.preparation import ReferenceScores
@@ -108,7 +108,7 @@ def save_model(network: keras.Model, path: Path, *, later: Path | None = None) -
     try:
         with storing(later or path):
             network.save(beside)
-            beside.replace(path)
+            settle(beside, path)
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.checkpoints import Tensors
+from dropstudy.runs.checkpoints import NETWORK, Tensors
 from dropstudy.training.fitting import Fit
 
 
@@ -75,7 +75,7 @@ def _parts(fit: Fit, named: Mapping[str, Any]) -> Iterator[tuple[str, tf.Variabl
 def _name_network(network: keras.Model) -> dict[str, Any]:
     """The network's variables by layer; Keras' own paths count up within a process."""
     return {
-        f"network/{layer.name}/{variable.name}": variable
+        f"{NETWORK}{layer.name}/{variable.name}": variable
         for layer in network.layers
         for variable in layer.variables
     }

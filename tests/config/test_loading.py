@@ -147,7 +147,6 @@ def test_what_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> Non
         ),
         ("samples: {count: 1e400}", "samples.count: got inf; give a whole number from 0 up"),
         ("notes: " + "x" * 10 + "\n1: a", "1: unknown key; allowed: name, seed"),
-        ("? [a, b]\n: 1", "?: unknown key; allowed: name, seed"),
     ],
 )
 def test_one_wrong_value_is_one_problem_at_its_own_place(

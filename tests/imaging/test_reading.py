@@ -142,7 +142,7 @@ def _png_header(width: int, height: int) -> bytes:
     [
         (b"", "not an image that can be read"),
         (b"just words", "not an image that can be read"),
-        (_png_header(30_000, 30_000), "cannot be decoded: Image size"),
+        (_png_header(30_000, 30_000), "far more than 100 million pixels; give an image of"),
         (_png_header(8, 8), "cannot be decoded: image file is truncated"),
     ],
     ids=["empty", "text", "bomb", "header alone"],
@@ -156,7 +156,6 @@ def test_a_file_that_is_no_image_is_refused_by_name(
         read_image(path, channels)
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_an_image_of_more_than_100_megapixels_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "map.png"
     path.write_bytes(_png_header(12_000, 10_000))

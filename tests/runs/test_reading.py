@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dropstudy.config import load_experiment
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.parsing import MAX_NUMBER
 from dropstudy.runs.process import hold
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import (
@@ -28,7 +29,11 @@ from dropstudy.runs.records import (
 from tests.runs.holding import another_process, leave_process_file
 from tests.runs.written import BASELINES, epoch_record, image_record, write_run
 
-NUMBERS = st.floats() | st.integers(-(10**6), 10**6).map(float)
+NUMBERS = (
+    st.floats(-MAX_NUMBER, MAX_NUMBER)
+    | st.sampled_from([math.nan, math.inf, -math.inf])
+    | st.integers(-(10**6), 10**6).map(float)
+)
 COUNTS = st.integers(0, 2**60)
 EPOCHS = st.builds(
     EpochRecord,
@@ -231,6 +236,9 @@ def _edit_epochs(directory: RunDirectory, old: str, new: str) -> None:
         ('"epoch": 2, ', "", "has no epoch"),
         ('"val_psnr": 24.5', '"val_psnr": "24.5"', 'val_psnr is "24.5"'),
         ('"val_psnr": 24.5', '"val_psnr": [24.5]', r"val_psnr is \[24.5\]"),
+        ('"val_psnr": 24.5', '"val_psnr": 1e308', r"val_psnr is 1e\+308"),
+        ('"val_psnr": 24.5', '"val_psnr": Infinity', "val_psnr is Infinity"),
+        ('"epoch": 2', f'"epoch": {2**63}', "epoch is 9223372036854775808"),
         ('"val_psnr": 24.5', f'"val_psnr": 1{"0" * 400}', r"val_psnr is 10+\.\.\."),
         ('"val_psnr": 24.5', f'"val_psnr": 1{"0" * 5000}', "not JSON: Exceeds the limit"),
         ('"peak_gpu_memory_bytes": null', '"peak_gpu_memory_bytes": "a"', 'bytes is "a"'),

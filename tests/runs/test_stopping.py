@@ -6,7 +6,7 @@ import pytest
 
 from dropstudy.config.training import EarlyStopping, Monitor
 from dropstudy.runs.records import EpochRecord
-from dropstudy.training.stopping import BestEpoch
+from dropstudy.runs.stopping import BestEpoch
 
 
 def _record(epoch: int, monitor: Monitor, value: float) -> EpochRecord:
