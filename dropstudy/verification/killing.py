@@ -14,8 +14,8 @@ from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.store import find_runs, load_run
 
 POLL_SECONDS = 0.02
-SHARE_AT_START = 0.2
-"""Of the kills, that fall before the training has begun."""
+SHARE_AT_START, SHARE_AT_FIRST = 0.15, 0.2
+"""Of the kills: those while the process starts, and while it compiles or makes a first epoch."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,14 @@ def run_with_kills(
 def draw_moments(life: Life, kills: int, chance: random.Random) -> Iterator[Moment]:
     """Moments for kills that together fall all over a run's life."""
     for _ in range(kills):
-        if chance.random() < SHARE_AT_START:
+        part = chance.random()
+        if part < SHARE_AT_START:
             yield Moment(chance.uniform(0, life.start), is_training=False)
+        elif part < SHARE_AT_START + SHARE_AT_FIRST:
+            yield Moment(chance.uniform(0, life.first), is_training=True)
         else:
-            longest = life.first + 2 * life.rest / kills
-            yield Moment(chance.uniform(0, longest), is_training=True)
+            later = chance.uniform(0, 2 * life.rest / kills)
+            yield Moment(life.first + later, is_training=True)
 
 
 class _Training:
