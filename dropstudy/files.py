@@ -9,6 +9,9 @@ from typing import IO
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
+CHUNK_BYTES = 1 << 20
+
+
 def open_plain(path: Path) -> IO[bytes]:
     """Opens a file for reading; what else may bear its name is refused at once.
 
@@ -41,7 +44,9 @@ def read_plain(path: Path, *, most_bytes: int) -> bytes:
         OSError: As for ``open_plain``; or it has more than ``most_bytes``.
     """
     with open_plain(path) as stream:
-        content = stream.read(most_bytes + 1)
+        content = b""  # not all at once: a read sets aside as much memory as it may need
+        while chunk := stream.read(min(CHUNK_BYTES, most_bytes + 1 - len(content))):
+            content += chunk
         if len(content) > most_bytes:
             size = os.fstat(stream.fileno()).st_size
             raise OSError(

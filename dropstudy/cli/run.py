@@ -164,7 +164,9 @@ def _train(
             reason = describe_crash(error)
             if resumption is None:
                 _note_early_end(directory, RunResult("failed", reason, monitor=monitor))
-            reason += f" (in full in {directory.log}){_way_on(directory)}"
+            reason += f" (in full in {directory.log})"
+            if directory.epochs.exists():  # from its beginning, it would only fail again
+                reason += _way_on(directory)
             raise TrainingError(reason) from error
 
 

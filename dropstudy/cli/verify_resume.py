@@ -4,6 +4,7 @@ import random
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dropstudy.verification.killing import Kill
 
 CHECKPOINTS_AN_EPOCH = 4
+MOST_COPIES = 10
+"""Beyond one for each kill, until one meets a checkpoint."""
 
 
 def verify_resume(
@@ -35,17 +38,23 @@ def verify_resume(
     """Kill a run at random moments, go on with it, and compare it with an uninterrupted one."""
     from dropstudy.config import load_experiment
     from dropstudy.errors import ConfigError
+    from dropstudy.training.interruption import Interruption
 
     load_experiment(file, overrides)  # its errors, before anything is started
     if keep is not None and keep.exists():
         raise ConfigError(f"--keep {keep}: is there already; name a new folder")
     folder = keep or Path(tempfile.mkdtemp(prefix="dropstudy-verify-"))
     chance = secrets.randbelow(10**6) if chance is None else chance
+    interruption = Interruption()
+    is_same: bool | None = None
     try:
-        is_same = _verify(file, overrides, kills=kills, chance=chance, folder=folder)
+        with interruption.heeding_signals(), suppress(KeyboardInterrupt):
+            is_same = _verify(file, overrides, kills=kills, chance=chance, folder=folder)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
+    if interruption.is_wanted:
+        raise typer.Exit(interruption.exit_code)
     if not is_same:
         raise typer.Exit(1)
 
@@ -83,6 +92,9 @@ def _verify(file: Path, overrides: list[str], *, kills: int, chance: int, folder
     # A copy may end before its last kill, and no kill may have met a checkpoint.
     while len(told) < kills or not any(kill.place for kill in told):
         copies += 1
+        if copies > kills + MOST_COPIES:
+            console.print("[yellow]UNDECIDED[/yellow]  no kill met a checkpoint: train for longer")
+            return False
         moments = draw_moments(life, max(1, kills - len(told)), draws)
         killed = run_with_kills(command, folder / f"killed-{copies}", moments, tell)
         difference = find_difference(whole, killed)

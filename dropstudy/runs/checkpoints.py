@@ -5,27 +5,20 @@ a ``.npz`` of the same name; those of the best epoch so far are in ``best-0002.n
 manifest is written last and has a hash of every tensor, so that what it names is whole.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dropstudy.errors import RunDirectoryError
-from dropstudy.files import open_plain
-from dropstudy.runs.directory import RunDirectory, replacing, write_text
-from dropstudy.runs.environment import available_cores
+from dropstudy.runs.directory import RunDirectory, write_text
 from dropstudy.runs.parsing import damage, read_json, to_numbers
 from dropstudy.runs.records import EpochRecord
+from dropstudy.runs.tensors import Tensors, hash_tensors, read_tensors, write_tensors
 
-Tensors = dict[str, NDArray[Any]]
 NETWORK = "network/"
 LOSSES, STEP_SECONDS = "progress/losses", "progress/step_seconds"
 RUN_SECONDS = "run"
@@ -110,7 +103,7 @@ def save_best(directory: RunDirectory, epoch: int, tensors: Tensors) -> BestNetw
         StorageError: It cannot be written.
     """
     best = BestNetwork(epoch, tensors, hash_tensors(tensors))
-    _write_tensors(directory.checkpoints / best.file, tensors)
+    write_tensors(directory.checkpoints / best.file, tensors)
     return best
 
 
@@ -124,7 +117,7 @@ def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: in
     """
     path = directory.checkpoints / f"{checkpoint.place.stem}.npz"
     best = checkpoint.best
-    _write_tensors(path, checkpoint.state)
+    write_tensors(path, checkpoint.state)
     manifest = {
         "epoch": checkpoint.place.epoch,
         "step": checkpoint.place.step,
@@ -207,33 +200,15 @@ def forget_checkpoints(directory: RunDirectory) -> None:
     _prune(directory.checkpoints, kept=[])
 
 
-def hash_tensors(tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
-    """A SHA-256 of each tensor's type, shape and bytes."""
-    with ThreadPoolExecutor(available_cores()) as pool:  # hashing leaves Python's lock
-        return dict(zip(tensors, pool.map(_hash, tensors.values()), strict=True))
-
-
-def _hash(tensor: NDArray[Any]) -> str:
-    digest = hashlib.sha256(repr((tensor.dtype.str, tensor.shape)).encode())
-    digest.update(np.ascontiguousarray(tensor).data)
-    return digest.hexdigest()
-
-
-def _write_tensors(path: Path, tensors: Tensors) -> None:
-    named: dict[str, Any] = dict(tensors)
-    with replacing(path) as stream:
-        np.savez(stream, **named)
-
-
 def _read(path: Path, notes: list[str]) -> Checkpoint:
     manifest = read_json(path)
     try:
         checkpoint = Checkpoint(
             place=Place(int(manifest["epoch"]), int(manifest["step"])),
-            epochs=[EpochRecord(**row) for row in manifest["epochs"]],
+            epochs=[_to_epoch(row) for row in manifest["epochs"]],
             learning_rate=float(manifest["learning_rate"]),
             seconds=to_numbers(manifest["seconds"], path, "seconds"),
-            state=_read_tensors(path.with_suffix(".npz"), manifest["tensors"]),
+            state=read_tensors(path.with_suffix(".npz"), manifest["tensors"]),
             best=_read_best(path, manifest, notes),
             settings=dict(manifest["settings"]),
             precision=str(manifest["precision"]),
@@ -242,6 +217,14 @@ def _read(path: Path, notes: list[str]) -> Checkpoint:
         return checkpoint
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damage(path, f"not the manifest of a checkpoint: {error!r}") from None
+
+
+def _to_epoch(row: Mapping[str, Any]) -> EpochRecord:
+    """An epoch whose numbers may be infinite; what a newer version added is passed over."""
+    numbers = {item.name: row[item.name] for item in fields(EpochRecord)}
+    if not all(number is None or isinstance(number, int | float) for number in numbers.values()):
+        raise TypeError(f"a row with {numbers}")
+    return EpochRecord(**numbers)
 
 
 def _check(checkpoint: Checkpoint, path: Path) -> None:
@@ -271,27 +254,12 @@ def _read_best(path: Path, manifest: Mapping[str, Any], notes: list[str]) -> Bes
         return None
     best = BestNetwork(int(named["epoch"]), {}, dict(named["tensors"]))
     try:
-        return replace(best, tensors=_read_tensors(path.parent / best.file, best.hashes))
+        return replace(best, tensors=read_tensors(path.parent / best.file, best.hashes))
     except RunDirectoryError as error:
         if not any(name.startswith(NETWORK) for name in manifest["tensors"]):
             raise
         notes.append(f"{error}; the run goes on without the network of its best epoch")
         return None
-
-
-def _read_tensors(path: Path, hashes: Mapping[str, str]) -> Tensors:
-    try:
-        # NumPy leaves a file that it opens itself open where it is damaged.
-        with open_plain(path) as stream, np.load(stream, allow_pickle=False) as stored:
-            tensors = {key: stored[key] for key in stored.files}
-    except Exception as error:  # what NumPy may raise of a damaged file has no end
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise damage(path, reason) from None
-    found = hash_tensors(tensors)
-    for key in [*hashes, *found]:
-        if found.get(key) != hashes.get(key):
-            raise damage(path, f"{key} is not what was saved")
-    return tensors
 
 
 def _list_manifests(folder: Path, last: Place | None = None) -> list[Path]:

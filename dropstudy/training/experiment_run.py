@@ -135,9 +135,9 @@ def _note_start(job: Job, runtime: RuntimeChoice, observer: Observer) -> int:
     for note in [*job.resumption.notes, *differences]:
         observer.on_note(note)
     place = job.resumption.place
-    observer.on_note(
-        f"going on with epoch {place.epoch}" + (f", after step {place.step}" if place.step else "")
-    )
+    where = f"with epoch {place.epoch}" + (f", after step {place.step}" if place.step else "")
+    is_trained = place.epoch > job.experiment.training.epochs
+    observer.on_note(f"going on {'after the last epoch' if is_trained else where}")
     return resumes
 
 

@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.checkpoints import NETWORK, Tensors
+from dropstudy.runs.checkpoints import NETWORK
+from dropstudy.runs.tensors import Tensors
 from dropstudy.training.fitting import Fit
 
 

@@ -121,7 +121,7 @@ def test_what_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> Non
     [
         (
             "task: {kind: gaussian, sigma: [1, -2]}",
-            "task.sigma[1]: got -2; give a number from 0 up",
+            "task.sigma[1]: got -2; give a number from 0 to 1000",
         ),
         ("task: {kind: gaussian, sigma: {low: 1}}", "task.sigma: got {'low': 1}; give"),
         ("task: {kind: gaussian, sigma: [1]}", "task.sigma"),

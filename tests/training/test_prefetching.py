@@ -45,6 +45,21 @@ def test_a_later_first_epoch_starts_there() -> None:
     np.testing.assert_array_equal(found.clean, _sampler().batch(5, 0, 2).clean)
 
 
+@pytest.mark.parametrize("first_step", [1, 2, 3])
+def test_an_epoch_that_is_gone_on_with_starts_at_its_step_and_the_next_at_its_first(
+    first_step: int,
+) -> None:
+    places = [(4, step) for step in range(first_step, 3)] + [(5, step) for step in range(3)]
+    with Prefetcher(
+        _sampler(), batch_size=2, steps_per_epoch=3, epochs=range(4, 6), first_step=first_step
+    ) as batches:
+        found = [batches.next() for _ in places]
+
+    for batch, (epoch, step) in zip(found, places, strict=True):
+        expected = _sampler().batch(epoch, step, 2)
+        np.testing.assert_array_equal(batch.degraded, expected.degraded)
+
+
 def test_leaving_early_ends_the_thread_at_once() -> None:
     with Prefetcher(_sampler(), batch_size=2, steps_per_epoch=1000, epochs=range(9)) as batches:
         batches.next()

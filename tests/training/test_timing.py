@@ -106,3 +106,36 @@ def test_the_next_epoch_starts_where_the_last_one_ended(timer: EpochTimer, clock
     assert began + sum(totals) == timer.started == clock.now - 0.25
     assert timer.steps == []
     assert timer.seconds("train") == 0.0
+
+
+def test_an_epoch_left_and_gone_on_with_holds_no_second_of_the_pause(
+    timer: EpochTimer, clock: Clock
+) -> None:
+    with timer.measure("train"), timer.measure_step():
+        clock.pass_seconds(4.0)
+    clock.pass_seconds(0.5)
+    left = timer.all_seconds()
+    assert left == {"train": 4.0, "elapsed": 4.5}
+    clock.pass_seconds(3600.0)
+    again = EpochTimer(clock, seconds=left, steps=timer.steps)
+    with again.measure("train"), again.measure_step():
+        clock.pass_seconds(1.0)
+    _pass(again, clock, "val", 2.0)
+    clock.pass_seconds(0.25)
+
+    assert again.steps == [4.0, 1.0]
+    assert (again.seconds("train"), again.seconds("val")) == (5.0, 2.0)
+    assert again.other_seconds() == 0.75
+    assert again.all_seconds()["elapsed"] == 5.0 + 2.0 + 0.75
+    again.next_epoch(other_seconds=0.75)
+    clock.pass_seconds(1.0)
+    assert again.all_seconds() == {"elapsed": 1.0}
+
+
+def test_what_an_epoch_goes_on_with_stays_as_it_was(clock: Clock) -> None:
+    seconds, steps = {"train": 1.0, "elapsed": 2.0}, [1.0]
+    timer = EpochTimer(clock, seconds=seconds, steps=steps)
+    with timer.measure("train"), timer.measure_step():
+        clock.pass_seconds(1.0)
+
+    assert (seconds, steps) == ({"train": 1.0, "elapsed": 2.0}, [1.0])
