@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= configs/unet_spatial.yaml
+# Tests in two processes, each file in one of them; each may start TensorFlow, which takes 1 GB.
+PARALLEL ?= --numprocesses 2 --dist loadfile
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
@@ -26,11 +28,11 @@ smoke: install  ## Train the smallest experiment
 	$(BIN)/dropstudy run configs/smoke.yaml
 
 test: install  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: format lint types imports docs  ## Everything that CI checks
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

@@ -72,3 +72,6 @@ def main() -> None:
     except DropstudyError as error:
         print_error(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:  # the disk of the file that the output goes to may be full
+        print_error(str(error))
+        sys.exit(1)

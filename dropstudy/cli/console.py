@@ -4,20 +4,58 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, cast
 
 from rich.console import Console
 
 
 class _LastingConsole(Console):
-    """A console whose reader may leave, as ``| head`` does, without ending the training."""
+    """A console whose reader may leave, as ``| head`` does, without ending the training.
+
+    So may its terminal, and the disk of the file that it is redirected to may fill.
+    """
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def file(self) -> IO[str]:
+        """Where it writes."""
+        return cast("IO[str]", _LastingStream(super().file, self.on_broken_pipe))
 
     def on_broken_pipe(self) -> None:
         """Falls silent."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+class _LastingStream:
+    """A stream that is left where it cannot be written any more."""
+
+    def __init__(self, stream: IO[str], on_loss: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_loss = on_loss
+
+    def write(self, text: str) -> int:
+        """Writes ``text``, if it can."""
+        with self._leaving():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Passes on what is written, if it can."""
+        with self._leaving():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _leaving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._on_loss()
 
 
 console = _LastingConsole(highlight=False, emoji=False, soft_wrap=True)

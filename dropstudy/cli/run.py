@@ -1,5 +1,7 @@
 """``dropstudy run``: trains one experiment, or goes on with a run."""
 
+import os
+import shutil
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -55,9 +57,7 @@ def run(
             "--resume RUN to go on with a run"
         )
     display = QuietDisplay(console) if quiet else LineDisplay(console)
-    interruption = Interruption(
-        lambda: display.on_note("finishing the step and saving; once more to leave at once")
-    )
+    interruption = Interruption(None if quiet else _tell_of_signal)
     status = "interrupted"
     with interruption.heeding_signals(), suppress(KeyboardInterrupt), display:
         if file is not None:
@@ -69,6 +69,12 @@ def run(
             typer.echo(path)
     if status == "interrupted":
         raise typer.Exit(interruption.exit_code)
+
+
+def _tell_of_signal() -> None:
+    """Says that a signal has come, past the console, in whose middle it may have come."""
+    with suppress(OSError):
+        os.write(1, b"\nfinishing the step and saving; once more to leave at once\n")
 
 
 def _begin(
@@ -136,7 +142,12 @@ def _train(
     interruption: "Interruption",
 ) -> str:
     """Starts TensorFlow, whose chatter goes to the run's log, and trains; returns the status."""
-    from dropstudy.errors import DropstudyError, StorageError, TrainingError
+    from dropstudy.errors import (
+        DropstudyError,
+        RuntimeUnavailableError,
+        StorageError,
+        TrainingError,
+    )
     from dropstudy.runs.records import RunResult
 
     choose_backend(experiment.runtime.backend)
@@ -154,6 +165,10 @@ def _train(
             return "interrupted"
         except StorageError as error:
             raise StorageError(f"{error}{_way_on(directory)}") from error
+        except RuntimeUnavailableError:
+            if resumption is None:  # nothing has begun
+                shutil.rmtree(directory.path, ignore_errors=True)
+            raise
         except DropstudyError as error:
             if resumption is None:
                 _note_early_end(directory, RunResult("failed", str(error), monitor=monitor))

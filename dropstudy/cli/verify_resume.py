@@ -35,7 +35,12 @@ def verify_resume(
         typer.Option(metavar="DIR", help="Keep the runs here, in a new folder."),
     ] = None,
 ) -> None:
-    """Kill a run at random moments, go on with it, and compare it with an uninterrupted one."""
+    """Kill a run at random moments, go on with it, and compare it with an uninterrupted one.
+
+    Takes the time of two runs, and of a start for each kill. Every checkpoint is kept until the
+    end, in the folder for temporary files or in --keep: about three times the network's size for
+    each, a few in every epoch.
+    """
     from dropstudy.config import load_experiment
     from dropstudy.errors import ConfigError
     from dropstudy.training.interruption import Interruption
@@ -43,6 +48,11 @@ def verify_resume(
     load_experiment(file, overrides)  # its errors, before anything is started
     if keep is not None and keep.exists():
         raise ConfigError(f"--keep {keep}: is there already; name a new folder")
+    if keep is not None:
+        try:
+            keep.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(f"--keep {keep}: cannot be made: {error.strerror}") from None
     folder = keep or Path(tempfile.mkdtemp(prefix="dropstudy-verify-"))
     chance = secrets.randbelow(10**6) if chance is None else chance
     interruption = Interruption()

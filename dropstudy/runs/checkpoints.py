@@ -7,6 +7,7 @@ manifest is written last and has a hash of every tensor, so that what it names i
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -151,6 +152,7 @@ def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[st
     Raises:
         RunDirectoryError: There are some, and none is whole; or epochs, and none.
     """
+    anew = f"train it anew: dropstudy run {shlex.quote(str(directory.config))}"
     notes: list[str] = []
     damaged: list[str] = []
     manifests = list_manifests(directory)
@@ -161,10 +163,10 @@ def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[st
             damaged.append(str(error))
             notes.append(f"{error}; the checkpoint before it is used")
     if manifests:
-        raise RunDirectoryError("\n".join([*damaged, "no checkpoint is whole; train anew"]))
+        raise RunDirectoryError("\n".join([*damaged, f"no checkpoint is whole; {anew}"]))
     if not can_go_on(directory):
         raise RunDirectoryError(
-            f"{directory.checkpoints}: has no checkpoint, and so the run cannot go on; train anew"
+            f"{directory.checkpoints}: has no checkpoint, and so the run cannot go on; {anew}"
         )
     return None, notes
 

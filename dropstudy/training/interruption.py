@@ -23,7 +23,7 @@ class Interruption:
 
     def __init__(
         self,
-        on_deferred: Callable[[], None] = lambda: None,
+        on_deferred: Callable[[], None] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,7 +76,8 @@ class Interruption:
         if self.signal is None:
             self.signal, self._came_at = number, now
             if self._is_deferred:
-                self._on_deferred()
+                if self._on_deferred is not None:
+                    self._on_deferred()
                 return
         elif self._is_deferred and now - self._came_at < DOUBLE_SECONDS:
             return

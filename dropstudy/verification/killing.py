@@ -1,5 +1,6 @@
 """Trains in processes of their own, which are killed and gone on with."""
 
+import os
 import random
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dropstudy.errors import TrainingError
+from dropstudy.errors import ConfigError, TrainingError
 from dropstudy.runs.checkpoints import Place, list_manifests, place_of
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.store import find_runs, load_run
@@ -174,6 +175,8 @@ class _Training:
                 [sys.executable, "-m", "dropstudy", "run", *self._arguments],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
+                # Where TensorFlow leaves files that a kill keeps it from removing.
+                env={**os.environ, "TMPDIR": str(self._runs.parent.resolve())},
             )
         return self
 
@@ -208,10 +211,13 @@ class _Training:
             return 0
 
     def check(self) -> None:
-        """Raises TrainingError with its last words unless it ended well."""
+        """Raises an error with its last words, and of its exit code, unless it ended well."""
         if self._process.returncode:
+            kind = (
+                ConfigError if self._process.returncode == ConfigError.exit_code else TrainingError
+            )
             words = self._output.read_text(encoding="utf-8", errors="replace").strip()
-            raise TrainingError(
+            raise kind(
                 f"a training ended with exit code {self._process.returncode}:\n"
                 + "\n".join(words.splitlines()[-8:])
             )

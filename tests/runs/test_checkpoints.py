@@ -123,7 +123,9 @@ def test_a_run_ended_before_its_first_checkpoint_begins_anew(directory: RunDirec
 
 def test_epochs_without_a_checkpoint_cannot_be_gone_on_with(directory: RunDirectory) -> None:
     directory.epochs.write_text("")
-    with pytest.raises(RunDirectoryError, match=r"checkpoints: has no checkpoint.*train anew"):
+    with pytest.raises(
+        RunDirectoryError, match=r"checkpoints: has no checkpoint.*train it anew: dropstudy run "
+    ):
         load_checkpoint(directory)
 
 

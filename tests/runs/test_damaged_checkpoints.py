@@ -149,7 +149,7 @@ def test_where_all_are_damaged_each_is_named(directory: RunDirectory) -> None:
     for path in directory.checkpoints.glob("epoch-*.npz"):
         cut(path)
 
-    with pytest.raises(RunDirectoryError, match="no checkpoint is whole; train anew") as raised:
+    with pytest.raises(RunDirectoryError, match="no checkpoint is whole; train it anew") as raised:
         load_checkpoint(directory)
     assert [f"epoch-000{number}" in str(raised.value) for number in (1, 2, 3)] == [
         False,

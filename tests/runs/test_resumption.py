@@ -225,7 +225,7 @@ def test_a_run_without_a_whole_checkpoint_is_refused(tmp_path: Path) -> None:
     run = _run(tmp_path)
     for path in run.directory.checkpoints.glob("*.npz"):
         cut(path)
-    with pytest.raises(RunDirectoryError, match="no checkpoint is whole; train anew"):
+    with pytest.raises(RunDirectoryError, match="no checkpoint is whole; train it anew"):
         plan_resumption(run)
 
 
