@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from dropstudy.cli.app import app
 from dropstudy.errors import DropstudyError, TrainingError
-from dropstudy.runs.checkpoints import Place
+from dropstudy.runs.manifests import Place
 from dropstudy.runs.store import load_run
 from dropstudy.verification.killing import Kill, draw_moments, run_whole, run_with_kills
 from dropstudy.verification.sameness import find_difference, is_compared

@@ -187,7 +187,7 @@ def _train(
 
 def _way_on(directory: "RunDirectory") -> str:
     """A line on how to go on, where there is something to go on from."""
-    from dropstudy.runs.checkpoints import can_go_on
+    from dropstudy.runs.manifests import can_go_on
 
     is_gone = not directory.path.exists()  # but may come back
     way_on = f"\ngo on with: {resume_command(directory.path)}"

@@ -159,7 +159,7 @@ def _explain_length(run: Run, done: int, meant: Any) -> str:
 
 def _describe_process(run: Run) -> Iterator[Fact]:
     """Who writes it while it goes on, and how to go on when nobody does."""
-    from dropstudy.runs.checkpoints import can_go_on
+    from dropstudy.runs.manifests import can_go_on
 
     holder = read_holder(run.directory)
     if holder and run.status in ("running", "unfinished"):

@@ -72,7 +72,7 @@ def verify_resume(
 def _verify(file: Path, overrides: list[str], *, kills: int, chance: int, folder: Path) -> bool:
     """Does it and prints the verdict; returns whether the runs are the same."""
     from dropstudy.config import load_experiment
-    from dropstudy.runs.checkpoints import list_manifests, read_hashes
+    from dropstudy.runs.manifests import list_manifests, read_hashes
     from dropstudy.runs.store import load_run
     from dropstudy.verification.killing import draw_moments, run_whole, run_with_kills
     from dropstudy.verification.sameness import find_difference

@@ -16,37 +16,21 @@ from typing import Any
 
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.directory import RunDirectory, write_text
+from dropstudy.runs.manifests import (
+    LOSSES,
+    STEP_SECONDS,
+    Place,
+    can_go_on,
+    list_manifests,
+    place_of,
+)
 from dropstudy.runs.parsing import damage, read_json, to_numbers
 from dropstudy.runs.records import EpochRecord
 from dropstudy.runs.tensors import Tensors, hash_tensors, read_tensors, write_tensors
 
 NETWORK = "network/"
-LOSSES, STEP_SECONDS = "progress/losses", "progress/step_seconds"
 RUN_SECONDS = "run"
-_NAME = re.compile(r"^epoch-(\d{4,9})-step-(\d{6,12})\.json$")
 _OURS = re.compile(r"^\.?(epoch-\d+-step-\d+|best-\d+)\.(npz|json)(\.partial)?$")
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """How far a training has come.
-
-    Attributes:
-        epoch: Which it is in, from 1; one more than the last when all are done.
-        step: How many steps of it are done.
-    """
-
-    epoch: int
-    step: int
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"epoch {self.epoch}, step {self.step}"
-
-    @property
-    def stem(self) -> str:
-        """Of its files' names, which sort by it."""
-        return f"epoch-{self.epoch:04d}-step-{self.step:06d}"
 
 
 @dataclass(frozen=True)
@@ -132,15 +116,8 @@ def save_checkpoint(directory: RunDirectory, checkpoint: Checkpoint, *, keep: in
     }
     # Python's JSON has infinity, which a score may be, and null would forget.
     write_text(path.with_suffix(".json"), json.dumps(manifest) + "\n")
-    until_here = _list_manifests(directory.checkpoints, checkpoint.place)
-    _prune(directory.checkpoints, kept=until_here[:keep])
-
-
-def can_go_on(directory: RunDirectory) -> bool:
-    """Whether there is a checkpoint, or was nothing yet to keep in one."""
-    return bool(list_manifests(directory)) or (
-        directory.checkpoints.is_dir() and not directory.epochs.exists()
-    )
+    until_here = list_manifests(directory, last=checkpoint.place)
+    _prune(directory, kept=until_here[:keep])
 
 
 def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[str]]:
@@ -171,35 +148,9 @@ def load_checkpoint(directory: RunDirectory) -> tuple[Checkpoint | None, list[st
     return None, notes
 
 
-def list_manifests(directory: RunDirectory) -> list[Path]:
-    """The manifests of a run's checkpoints, the newest first."""
-    return _list_manifests(directory.checkpoints)
-
-
-def place_of(manifest: Path) -> Place:
-    """Which place a manifest is of, by its name."""
-    epoch, step = _NAME.findall(manifest.name)[0]
-    return Place(int(epoch), int(step))
-
-
-def read_hashes(manifest: Path) -> dict[str, str]:
-    """The hash of every tensor that a manifest names but for those that measure time.
-
-    Raises:
-        RunDirectoryError: The manifest is damaged.
-    """
-    content = read_json(manifest)
-    try:
-        best = content["best"]["tensors"] if content["best"] else {}
-        named = {**content["tensors"], **{f"best {name}": best[name] for name in best}}
-        return {name: str(named[name]) for name in named if name != STEP_SECONDS}
-    except (KeyError, TypeError) as error:
-        raise damage(manifest, f"not the manifest of a checkpoint: {error!r}") from None
-
-
 def forget_checkpoints(directory: RunDirectory) -> None:
     """Removes all checkpoints, the newest first."""
-    _prune(directory.checkpoints, kept=[])
+    _prune(directory, kept=[])
 
 
 def _read(path: Path, notes: list[str]) -> Checkpoint:
@@ -264,26 +215,14 @@ def _read_best(path: Path, manifest: Mapping[str, Any], notes: list[str]) -> Bes
         return None
 
 
-def _list_manifests(folder: Path, last: Place | None = None) -> list[Path]:
-    """The newest first; up to that of ``last``."""
-    places = {
-        path: place_of(path) for path in folder.glob("epoch-*.json") if _NAME.match(path.name)
-    }
-    return sorted(
-        (path for path, place in places.items() if last is None or place <= last),
-        key=lambda path: places[path],
-        reverse=True,
-    )
-
-
-def _prune(folder: Path, *, kept: list[Path]) -> None:
+def _prune(directory: RunDirectory, *, kept: list[Path]) -> None:
     """Removes all other manifests, the newest first, then every file that only they need."""
     needed = {path.name for path in kept}
     for path in kept:
         needed.add(path.with_suffix(".npz").name)
         with suppress(RunDirectoryError, TypeError, KeyError, ValueError):
             needed.add(BestNetwork(int(read_json(path)["best"]["epoch"]), {}, {}).file)
-    for path in [*_list_manifests(folder), *folder.iterdir()]:
+    for path in [*list_manifests(directory), *directory.checkpoints.iterdir()]:
         if path.name not in needed and _OURS.match(path.name):
             with suppress(OSError):  # what cannot be removed does no harm
                 path.unlink()

@@ -11,8 +11,9 @@ from dropstudy.config import Experiment, load_experiment
 from dropstudy.config.training import Cosine
 from dropstudy.errors import ConfigError
 from dropstudy.runs.changes import Change, find_changes, refuse_changes
-from dropstudy.runs.checkpoints import Checkpoint, Place, load_checkpoint
+from dropstudy.runs.checkpoints import Checkpoint, load_checkpoint
 from dropstudy.runs.directory import RunDirectory, write_text
+from dropstudy.runs.manifests import Place
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import write_epochs
 from dropstudy.runs.settings import settings_files

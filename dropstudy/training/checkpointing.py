@@ -9,16 +9,14 @@ import numpy as np
 
 from dropstudy.config import Experiment
 from dropstudy.runs.checkpoints import (
-    LOSSES,
     RUN_SECONDS,
-    STEP_SECONDS,
     BestNetwork,
     Checkpoint,
-    Place,
     save_best,
     save_checkpoint,
 )
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import LOSSES, STEP_SECONDS, Place
 from dropstudy.training.fitting import Fit, Progress
 from dropstudy.training.recording import save_model
 from dropstudy.training.state import (

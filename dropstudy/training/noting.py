@@ -9,9 +9,10 @@ from dropstudy.config.data import Arrays, DataChoice, ImageFolder, ImagePairs, P
 from dropstudy.errors import DataError, RunDirectoryError
 from dropstudy.imaging.sources import Split
 from dropstudy.runs.changes import Change
-from dropstudy.runs.checkpoints import forget_checkpoints, list_manifests
+from dropstudy.runs.checkpoints import forget_checkpoints
 from dropstudy.runs.directory import RunDirectory, storing, to_json, write_json
 from dropstudy.runs.environment import describe_environment, explain_differences
+from dropstudy.runs.manifests import list_manifests
 from dropstudy.runs.parsing import read_json
 from dropstudy.runs.records import write_epochs
 from dropstudy.runs.resumption import Resumption, rewind_records, write_settings

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dropstudy.errors import ConfigError, TrainingError
-from dropstudy.runs.checkpoints import Place, list_manifests, place_of
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import Place, list_manifests, place_of
 from dropstudy.runs.store import find_runs, load_run
 
 POLL_SECONDS = 0.02

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dropstudy.runs.checkpoints import list_manifests, place_of, read_hashes
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import list_manifests, place_of, read_hashes
 from dropstudy.runs.parsing import damage
 from dropstudy.runs.reading import Run
 from dropstudy.runs.store import load_run

@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 import yaml
 
-from dropstudy.runs.checkpoints import list_manifests
+from dropstudy.runs.manifests import list_manifests
 from dropstudy.runs.store import find_runs
 from tests.cli.commands import dropstudy
 from tests.training.tiny import tiny_experiment

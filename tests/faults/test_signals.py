@@ -6,8 +6,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from dropstudy.runs.checkpoints import list_manifests, place_of
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import list_manifests, place_of
 from dropstudy.runs.store import load_run
 from tests.cli.commands import dropstudy
 from tests.faults.acting import go_on, noted, only_run, rows

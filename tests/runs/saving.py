@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 
 from dropstudy.runs.checkpoints import (
-    LOSSES,
     RUN_SECONDS,
-    STEP_SECONDS,
     Checkpoint,
-    Place,
     load_checkpoint,
     save_best,
     save_checkpoint,
 )
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import LOSSES, STEP_SECONDS, Place
 from tests.runs.written import epoch_record
 
 

@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.checkpoints import (
-    STEP_SECONDS,
-    Place,
     forget_checkpoints,
-    list_manifests,
     load_checkpoint,
-    read_hashes,
     save_best,
     save_checkpoint,
 )
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import STEP_SECONDS, Place, list_manifests, read_hashes
 from dropstudy.runs.tensors import Tensors, hash_tensors
 from tests.runs.saving import a_checkpoint, place_to_go_on, save_epoch, snapshots
 

@@ -10,14 +10,9 @@ import numpy as np
 import pytest
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.checkpoints import (
-    RUN_SECONDS,
-    Place,
-    list_manifests,
-    load_checkpoint,
-    save_checkpoint,
-)
+from dropstudy.runs.checkpoints import RUN_SECONDS, load_checkpoint, save_checkpoint
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import Place, list_manifests
 from dropstudy.runs.tensors import hash_tensors
 from tests.runs.saving import cut, place_to_go_on, save_epoch
 

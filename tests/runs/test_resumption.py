@@ -10,7 +10,8 @@ import pytest
 from dropstudy.config import load_experiment
 from dropstudy.errors import ConfigError, RunDirectoryError
 from dropstudy.runs.changes import may_change
-from dropstudy.runs.checkpoints import Place, save_best, save_checkpoint
+from dropstudy.runs.checkpoints import save_best, save_checkpoint
+from dropstudy.runs.manifests import Place
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import Status
 from dropstudy.runs.resumption import Resumption, plan_resumption, rewind_records

@@ -11,12 +11,9 @@ import numpy as np
 
 from dropstudy.config import Experiment
 from dropstudy.imaging.sources import load_split
-from dropstudy.runs.checkpoints import (
-    STEP_SECONDS,
-    list_manifests,
-    load_checkpoint,
-)
+from dropstudy.runs.checkpoints import load_checkpoint
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import STEP_SECONDS, list_manifests
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import RunResult
 from dropstudy.runs.resumption import Resumption, plan_resumption

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from dropstudy.runs.checkpoints import Place, list_manifests, load_checkpoint, place_of
+from dropstudy.runs.checkpoints import load_checkpoint
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import Place, list_manifests, place_of
 from dropstudy.training.checkpointing import Checkpointer
 from dropstudy.training.fitting import Fit, Hooks, Progress, fit_network
 from tests.training.resuming import new_directory

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dropstudy.errors import DataError, RuntimeUnavailableError
-from dropstudy.runs.checkpoints import list_manifests
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import list_manifests
 from dropstudy.runs.reading import Run
 from dropstudy.runs.resumption import plan_resumption
 from tests.runs.saving import cut

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dropstudy.errors import RunDirectoryError
-from dropstudy.runs.checkpoints import list_manifests
 from dropstudy.runs.directory import RunDirectory
+from dropstudy.runs.manifests import list_manifests
 from dropstudy.runs.records import EpochRecord
 from dropstudy.verification.sameness import Difference, find_difference, is_compared
 from tests.training.tiny import run, tiny_experiment
