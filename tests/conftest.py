@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tests.config.experiments import CONFIGS
 # The machines that run this are slow at times, and a check should not fail at random.
 settings.register_profile("dropstudy", deadline=None, derandomize=True)
 settings.load_profile("dropstudy")
+# A shell has what it starts by `&` ignore Ctrl-C; so would the runs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
