@@ -89,7 +89,7 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     ),
     "infinite": (
         SHORT.replace("kind: blur", "kind: gaussian, sigma: .inf"),
-        ":3: task.sigma: got inf; give a number from 0 up",
+        ":3: task.sigma: got inf; give a number from 0 to 1000",
     ),
     "too large for a float": (
         f"{SHORT}training: {{optimizer: {{kind: adam, learning_rate: 1e999}}}}\n",

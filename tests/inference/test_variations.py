@@ -35,8 +35,8 @@ def test_a_variation_changes_the_values_that_it_names(
 @pytest.mark.parametrize(
     ("variation", "message"),
     [
-        ("sigma=-1", r"^--task sigma=-1: task\.sigma: got -1; give a number from 0 up$"),
-        ("sigma=[1, x]", r"^--task .*: task\.sigma\[1\]: got 'x'; give a number from 0 up$"),
+        ("sigma=-1", r"^--task sigma=-1: task\.sigma: got -1; give a number from 0 to 1000$"),
+        ("sigma=[1, x]", r"^--task .*: task\.sigma\[1\]: got 'x'; give a number from 0 to 1000$"),
         (
             "quality=10",
             r"task\.quality: unknown key; allowed: kind, .*; the run's task is gaussian",
