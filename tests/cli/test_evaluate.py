@@ -84,7 +84,10 @@ def test_json_holds_the_scores_that_the_run_recorded(directory: RunDirectory) ->
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--task", "sigma=-1"], "--task sigma=-1: task.sigma: got -1; give a number from 0 to 1000"),
+        (
+            ["--task", "sigma=-1"],
+            "--task sigma=-1: task.sigma: got -1; give a number from 0 to 1000",
+        ),
         (["--data", "none"], "none: not a folder"),
         (["--tile", "3"], "--tile: got 3; this network sees "),
         (["--json", "--csv"], "--json and --csv: give one of them"),
