@@ -148,7 +148,7 @@ def main() -> None:
                 tally.different.append(f"run {tally.runs}: {difference}")
     print(_describe(tally))
     if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(tally), indent=2), encoding="utf-8")
+        arguments.json.write_text(json.dumps(vars(tally), indent=2), encoding="utf-8")
     sys.exit(not tally.is_clean)
 
 
