@@ -150,7 +150,7 @@ def test_a_hostile_config_is_refused_where_it_is_wrong_and_at_once(
     started = time.process_time()
     with pytest.raises(ConfigError) as caught:
         load_experiment(path)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 10  # coverage and a slow machine included
     first, *rest = str(caught.value).split("\n")
     assert first.startswith(str(path))
     assert HOSTILE[name][1] in first

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dropstudy.errors import TrainingError
+from dropstudy.errors import ConfigError
 from dropstudy.verification.killing import (
     SHARE_AT_FIRST,
     SHARE_AT_START,
@@ -51,7 +51,7 @@ def test_a_chance_draws_the_same_moments_again() -> None:
 def test_a_training_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
     wanted = r"(?s)ended with exit code 2:.*missing\.yaml"
     command = [str(tmp_path / "missing.yaml")]
-    with pytest.raises(TrainingError, match=wanted):
+    with pytest.raises(ConfigError, match=wanted):
         run_whole(command, tmp_path / "whole")
-    with pytest.raises(TrainingError, match=wanted):
+    with pytest.raises(ConfigError, match=wanted):
         run_with_kills(command, tmp_path / "killed", iter(()), lambda _: None)
