@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from dropstudy.analysis.measures import Measure
+from dropstudy.config.dropout import GROUPS
 from dropstudy.errors import ConfigError
 from dropstudy.runs.changes import MAY_CHANGE, Change
 from dropstudy.runs.reading import Run
@@ -160,12 +161,14 @@ def _explain_no_group(run: Run, group_by: str) -> str:
 
 
 def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
-    effective = {}
-    for group, setting in dropout.items():
+    """What takes effect of a run's dropout; runs from before there was a choice used Keras'."""
+    effective: dict[str, Any] = {}
+    for group in GROUPS:
+        setting = dropout.get(group, {})
         rate = setting.get("rate", 0)
         drops = any(rate) if isinstance(rate, list) else bool(rate)
         effective[group] = setting if drops else {"kind": "none"}
-    return effective
+    return {**effective, "kernel": dropout.get("kernel", "keras")}
 
 
 def _keeps_images(run: Run) -> bool:

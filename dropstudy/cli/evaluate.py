@@ -7,7 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.cli.console import console
-from dropstudy.cli.framework import quiet_framework
+from dropstudy.cli.framework import import_framework, quiet_framework
 from dropstudy.cli.options import RUNS, RunName, RunsDirectory
 from dropstudy.errors import ConfigError
 
@@ -99,6 +99,7 @@ def evaluate(
         labels = [describe_task(item) for item in tasks]
         folder = plan_restored_folder(save, source.names, labels) if save else None
         progress.update(bar, description="starting TensorFlow")
+        import_framework()
         from dropstudy.inference.evaluating import Evaluation, evaluate_pictures
         from dropstudy.inference.restoring import open_restorer
 

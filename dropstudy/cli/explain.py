@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from dropstudy.cli.console import align_columns, console
-from dropstudy.cli.framework import quiet_framework
+from dropstudy.cli.framework import import_framework, quiet_framework
 from dropstudy.cli.options import ConfigFile, Overrides
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def explain(file: ConfigFile, overrides: Overrides) -> None:
     channels = experiment.data.channel_count
     size, batch = experiment.data.patch_size, experiment.training.batch_size
     with quiet_framework(experiment.runtime.backend):
+        import_framework()
         from dropstudy.models import build_network
         from dropstudy.models.summary import (
             count_multiply_adds,

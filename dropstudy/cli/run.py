@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropstudy.cli.console import console, divert_stderr, resume_command
-from dropstudy.cli.framework import choose_backend, describe_crash
+from dropstudy.cli.framework import choose_backend, describe_crash, import_framework
 from dropstudy.cli.options import RUNS, Overrides, RunsDirectory, complete_run
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ def _train(
     monitor = experiment.training.monitor
     with divert_stderr(directory.log):
         try:
+            import_framework()
             from dropstudy.training.experiment_run import Job, run_experiment
 
             job = Job(experiment, directory, data, resumption, interruption)

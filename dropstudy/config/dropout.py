@@ -8,6 +8,7 @@ from dropstudy.config.setting import Count, OneOrPerLevel, Rate, Setting
 
 Group = Literal["input", "encoder", "bottleneck", "decoder", "skip", "head"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+Kernel = Literal["fast", "keras"]
 
 
 class NoDropout(Setting):
@@ -50,7 +51,7 @@ DropoutSetting = Annotated[NoDropout | RatedDropout | DropBlock, Field(discrimin
 
 
 class Dropout(Setting):
-    """The dropout of every group of places in the network."""
+    """The dropout of every group of places in the network, and what computes it."""
 
     input: DropoutSetting = NoDropout()
     """On the degraded image itself."""
@@ -64,6 +65,8 @@ class Dropout(Setting):
     """On each skip connection of a UNet."""
     head: DropoutSetting = NoDropout()
     """Right before the last convolution."""
+    kernel: Kernel = "fast"
+    """``fast`` draws, drops and activates in one pass; ``keras``: Keras' layers, the reference."""
 
     def by_group(self) -> dict[Group, NoDropout | RatedDropout | DropBlock]:
         """Each group's setting, in the order in which an image meets the groups."""

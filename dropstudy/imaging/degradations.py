@@ -1,6 +1,7 @@
 """How each task turns a clean image into the network's input."""
 
 import io
+from functools import cache
 from typing import assert_never
 
 import numpy as np
@@ -108,13 +109,17 @@ def _draw(value: float | tuple[float, float], rng: np.random.Generator) -> float
 
 
 def _normals(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> Floats:
-    return rng.standard_normal(shape, dtype=np.float32) * np.float32(sigma)
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    noise *= np.float32(sigma)
+    return noise
 
 
 def _salt_pepper(clean: Floats, amount: float, rng: np.random.Generator) -> Floats:
-    chance = rng.random(clean.shape[:2], dtype=np.float32)[..., np.newaxis]
-    with_pepper = np.where(chance < amount / 2, np.float32(0), clean)
-    return np.where(chance > 1 - amount / 2, np.float32(1), with_pepper)
+    chance = rng.random(clean.shape[:2], dtype=np.float32)
+    noisy = clean.copy()
+    noisy[chance < amount / 2] = 0
+    noisy[chance > 1 - amount / 2] = 1
+    return noisy
 
 
 def _compress(clean: Floats, quality: int) -> Floats:
@@ -122,15 +127,21 @@ def _compress(clean: Floats, quality: int) -> Floats:
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(stream) as decoded:
-        return to_floats(np.asarray(decoded).reshape(clean.shape))
+    # Pillow's decoder itself: Image.open first asks what the file may be, which takes longer.
+    decoded = Image.frombytes(image.mode, image.size, stream.getvalue(), "jpeg", image.mode, "")
+    return to_floats(np.asarray(decoded).reshape(clean.shape))
 
 
 def _grain(shape: tuple[int, ...], sigma: float, size: float, rng: np.random.Generator) -> Floats:
     """Blurred noise, scaled so that its standard deviation is ``sigma`` whatever its size."""
     white = rng.standard_normal(shape[:2], dtype=np.float32)
+    grains = ndimage.gaussian_filter(white, size, mode="wrap") / np.float32(_blur_gain(size))
+    return np.asarray(grains[..., np.newaxis] * np.float32(sigma))
+
+
+@cache
+def _blur_gain(size: float) -> float:
+    """The standard deviation that a Gaussian blur leaves of white noise of 1."""
     impulse = np.zeros(2 * int(4 * size + 0.5) + 1)
     impulse[len(impulse) // 2] = 1
-    gain = float(np.sum(ndimage.gaussian_filter1d(impulse, size, mode="constant") ** 2))
-    grains = ndimage.gaussian_filter(white, size, mode="wrap") / np.float32(gain)
-    return np.asarray(grains[..., np.newaxis] * np.float32(sigma))
+    return float(np.sum(ndimage.gaussian_filter1d(impulse, size, mode="constant") ** 2))

@@ -1,6 +1,7 @@
 """Training batches: which patch, how turned and how degraded, as a function of its place."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from dropstudy.config.data import DataSetting
 from dropstudy.config.task import TaskSetting
-from dropstudy.imaging.arrays import Floats, to_floats
+from dropstudy.imaging.arrays import Floats, write_floats
 from dropstudy.imaging.degradations import degrade
 from dropstudy.imaging.sources import Picture
 from dropstudy.seeds import derive_seed
@@ -59,6 +60,7 @@ class PatchSampler:
         self._task = task
         self._seed = seed
         self._places = _lay_grid(pictures, data)
+        self._order = lru_cache(maxsize=2)(self._shuffle)  # an epoch's batches share theirs
 
     def __len__(self) -> int:
         """How many patches the grid has."""
@@ -70,46 +72,36 @@ class PatchSampler:
 
     def batch(self, epoch: int, step: int, size: int) -> Batch:
         """Batch ``step`` (from 0) of ``epoch`` (from 1), of ``size`` samples."""
-        indices = range(step * size, (step + 1) * size)
-        orders = {turn: self._order(epoch, turn) for turn in {i // len(self) for i in indices}}
-        samples = [
-            self._sample(self._places[orders[i // len(self)][i % len(self)]], epoch, i)
-            for i in indices
-        ]
-        return _stack(samples)
+        side, channels = self._data.patch_size, self._pictures[0].clean.shape[-1]
+        clean = np.empty((size, side, side, channels), dtype=np.float32)
+        degraded = np.empty_like(clean)
+        for row in range(size):
+            self._write_sample(epoch, step * size + row, clean[row], degraded[row])
+        return Batch(degraded=degraded, clean=clean)
 
-    def _order(self, epoch: int, turn: int) -> NDArray[np.int64]:
+    def _shuffle(self, epoch: int, turn: int) -> NDArray[np.int64]:
         rng = np.random.default_rng(derive_seed(self._seed, "order", epoch, turn))
         return rng.permutation(len(self))
 
-    def _sample(self, place: PatchPlace, epoch: int, index: int) -> tuple[Floats, Floats]:
+    def _write_sample(self, epoch: int, index: int, clean: Floats, degraded: Floats) -> None:
+        turn, rank = divmod(index, len(self))
+        place = self._places[self._order(epoch, turn)[rank]]
         rng = np.random.default_rng(derive_seed(self._seed, "sample", epoch, index))
-        augment = self._data.augment
-        shift = rng.random(2)
-        mirrored, quarters = rng.random() < 0.5, int(rng.integers(4))
+        down, across, mirror = rng.random(3)
+        quarters = int(rng.integers(4))
+        augment, size = self._data.augment, self._data.patch_size
+        picture = self._pictures[place.picture]
+        top, left = place.top, place.left
         if augment.crop:
-            height, width = self._pictures[place.picture].clean.shape[:2]
-            size = self._data.patch_size
-            top, left = int(shift[0] * (height - size + 1)), int(shift[1] * (width - size + 1))
-            place = PatchPlace(place.picture, top, left)
-        mirrored, quarters = mirrored and augment.flip, quarters if augment.turn else 0
-        clean, given = (_turn(patch, mirrored, quarters) for patch in self._cut(place))
-        return self._degrade(clean, given, rng)
-
-    def _cut(self, place: PatchPlace) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The clean patch and the one to start from, which is the clean one unless given."""
-        picture, size = self._pictures[place.picture], self._data.patch_size
-        window = np.s_[place.top : place.top + size, place.left : place.left + size]
-        given = picture.clean if picture.degraded is None else picture.degraded
-        return picture.clean[window], given[window]
-
-    def _degrade(
-        self, clean: NDArray[Any], given: NDArray[Any], rng: np.random.Generator
-    ) -> tuple[Floats, Floats]:
-        target = to_floats(clean)
-        if self._task.kind == "given":
-            return target, to_floats(given)
-        return target, degrade(target, self._task, rng)
+            height, width = picture.clean.shape[:2]
+            top, left = int(down * (height - size + 1)), int(across * (width - size + 1))
+        window = np.s_[top : top + size, left : left + size]
+        ways = augment.flip and mirror < 0.5, quarters if augment.turn else 0
+        write_floats(_turn(picture.clean[window], *ways), clean)
+        if self._task.kind == "given" and picture.degraded is not None:
+            write_floats(_turn(picture.degraded[window], *ways), degraded)
+        else:
+            degraded[...] = degrade(clean, self._task, rng)
 
 
 def _lay_grid(pictures: tuple[Picture, ...], data: DataSetting) -> list[PatchPlace]:
@@ -123,10 +115,9 @@ def _lay_grid(pictures: tuple[Picture, ...], data: DataSetting) -> list[PatchPla
 
 
 def _turn(patch: NDArray[Any], mirrored: bool, quarters: int) -> NDArray[Any]:
-    flipped = patch[:, ::-1] if mirrored else patch
-    return np.ascontiguousarray(np.rot90(flipped, quarters))
-
-
-def _stack(samples: list[tuple[Floats, Floats]]) -> Batch:
-    clean, degraded = zip(*samples, strict=True)
-    return Batch(degraded=np.stack(degraded), clean=np.stack(clean))
+    """The patch mirrored, then turned counterclockwise."""
+    if mirrored:
+        patch = patch[:, ::-1]
+    if quarters >= 2:
+        patch = patch[::-1, ::-1]
+    return patch.swapaxes(0, 1)[::-1] if quarters % 2 else patch

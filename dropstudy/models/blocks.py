@@ -6,8 +6,8 @@ import keras
 from keras import layers
 
 from dropstudy.config.architecture import Architecture
-from dropstudy.config.dropout import DropoutSetting, NoDropout
-from dropstudy.models.dropout import apply_dropout
+from dropstudy.config.dropout import DropoutSetting, Kernel, NoDropout
+from dropstudy.models.dropout import apply_dropout, can_activate
 from dropstudy.seeds import derive_seed
 
 LARGEST_GROUP_COUNT = 8
@@ -19,6 +19,7 @@ def apply_block(
     *,
     architecture: Architecture,
     dropout: DropoutSetting,
+    kernel: Kernel,
     name: str,
     seed: int,
     level: int,
@@ -34,6 +35,7 @@ def apply_block(
         filters: Feature maps that come out.
         architecture: Convolutions, activation, normalization, order.
         dropout: The group's setting.
+        kernel: What computes it; the fast one takes an activation right before it along.
         name: The block's name, such as ``encoder_0``.
         seed: The experiment's seed.
         level: Which of the group's rates; 0 is the full resolution.
@@ -43,23 +45,34 @@ def apply_block(
     for index in range(architecture.convolutions):
         features = _convolve(features, filters, 3, name=f"{name}_conv_{index}", seed=seed)
         here = dropout if index == 0 and not on_branch else NoDropout()
+        is_fused = _dropout_follows(architecture) and can_activate(here, kernel=kernel, level=level)
         for stage in architecture.order:
             match stage:
                 case "normalization":
                     features = _normalize(features, architecture, name=f"{name}_norm_{index}")
+                case "activation" if is_fused:
+                    pass
                 case "activation":
                     label = f"{name}_{architecture.activation}_{index}"
                     features = layers.Activation(architecture.activation, name=label)(features)
                 case "dropout":
                     features = apply_dropout(
-                        features, here, name=f"{name}_dropout", seed=seed, level=level
+                        features,
+                        here,
+                        name=f"{name}_dropout",
+                        seed=seed,
+                        kernel=kernel,
+                        level=level,
+                        activation=architecture.activation if is_fused else None,
                     )
                 case _:
                     assert_never(stage)
     if architecture.block == "plain":
         return features
     if on_branch:
-        features = apply_dropout(features, dropout, name=f"{name}_dropout", seed=seed, level=level)
+        features = apply_dropout(
+            features, dropout, name=f"{name}_dropout", seed=seed, kernel=kernel, level=level
+        )
     if shortcut.shape[-1] != filters:
         shortcut = _convolve(shortcut, filters, 1, name=f"{name}_shortcut", seed=seed)
     return layers.Add(name=f"{name}_add")([shortcut, features])
@@ -81,6 +94,12 @@ def upsample(
             return _convolve(features, filters, 1, name=name, seed=seed)
         case _:
             assert_never(architecture.upsampling)
+
+
+def _dropout_follows(architecture: Architecture) -> bool:
+    """Whether dropout comes right after the activation."""
+    order = architecture.order
+    return order.index("dropout") == order.index("activation") + 1
 
 
 def _convolve(features: Any, filters: int, side: int, *, name: str, seed: int) -> Any:

@@ -4,13 +4,28 @@ from typing import Any, assert_never
 
 import keras
 
-from dropstudy.config.dropout import DropBlock, DropoutSetting, NoDropout, RatedDropout
+from dropstudy.config.dropout import (
+    DropBlock,
+    DropoutSetting,
+    Kernel,
+    NoDropout,
+    RatedDropout,
+)
 from dropstudy.models.dropblock import DropBlock2D
+from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+from dropstudy.models.kernels import Noise
 from dropstudy.seeds import derive_seed
 
 
 def apply_dropout(
-    features: Any, setting: DropoutSetting, *, name: str, seed: int, level: int = 0
+    features: Any,
+    setting: DropoutSetting,
+    *,
+    name: str,
+    seed: int,
+    kernel: Kernel,
+    level: int = 0,
+    activation: str | None = None,
 ) -> Any:
     """Puts ``features`` through the dropout that ``setting`` asks for at ``level``.
 
@@ -21,24 +36,83 @@ def apply_dropout(
         setting: Kind and rates.
         name: The layer's name, which also chooses its stream of masks.
         seed: The experiment's seed.
+        kernel: What does the arithmetic.
         level: Which of the setting's rates; 0 is the full resolution.
+        activation: What the layer does to the features first; only where ``can_activate``.
     """
     rate = setting.rate_at(level)
     if isinstance(setting, NoDropout) or rate == 0:
         return features
-    return dropout_layer(setting, rate, name=name, seed=derive_seed(seed, "dropout", name))(
-        features
+    own_seed = derive_seed(seed, "dropout", name)
+    layer = dropout_layer(
+        setting, rate, name=name, seed=own_seed, kernel=kernel, activation=activation
     )
+    return layer(features)
 
 
 def dropout_layer(
+    setting: RatedDropout | DropBlock,
+    rate: float,
+    *,
+    name: str,
+    seed: int,
+    kernel: Kernel,
+    activation: str | None = None,
+) -> keras.layers.Layer:
+    """The layer for one place; its mask is a function of ``seed`` and of its training steps.
+
+    Args:
+        setting: Its kind, and what else that has.
+        rate: At this place.
+        name: The layer's name.
+        seed: Of the layer's stream of masks.
+        kernel: ``fast``: our own; ``keras``: Keras' layers, without an activation.
+        activation: What the layer does first; only where ``can_activate``.
+    """
+    if kernel == "fast":
+        return _fast_layer(setting, rate, name=name, seed=seed, activation=activation)
+    return _reference_layer(setting, rate, name=name, seed=seed)
+
+
+def can_activate(setting: DropoutSetting, *, kernel: Kernel, level: int) -> bool:
+    """Whether the dropout's layer can do the activation before it in the same pass."""
+    return kernel == "fast" and setting.kind != "dropblock" and setting.rate_at(level) > 0
+
+
+def _fast_layer(
+    setting: RatedDropout | DropBlock,
+    rate: float,
+    *,
+    name: str,
+    seed: int,
+    activation: str | None,
+) -> keras.layers.Layer:
+    def multiply(noise: Noise, *shared_axes: int) -> keras.layers.Layer:
+        return FastDropout(
+            rate, noise=noise, shared_axes=shared_axes, activation=activation, seed=seed, name=name
+        )
+
+    match setting.kind:
+        case "dropout":
+            return multiply("bernoulli")
+        case "spatial":
+            return multiply("bernoulli", 1, 2)
+        case "gaussian":
+            return multiply("gaussian")
+        case "drop_path":
+            return multiply("bernoulli", 1, 2, 3)
+        case "dropblock":
+            return FastDropBlock2D(rate, block_size=setting.block_size, seed=seed, name=name)
+        case _:
+            assert_never(setting.kind)
+
+
+def _reference_layer(
     setting: RatedDropout | DropBlock, rate: float, *, name: str, seed: int
 ) -> keras.layers.Layer:
-    """The layer for one place.
+    """Works in float32 in every precision, as Keras draws its chances in the features' own.
 
-    Its mask is a function of ``seed`` and of how many training steps it has made. What drops
-    works in float32 in every precision, as Keras draws its chances in the features' own: of
-    bfloat16 there are 128 between 0 and 1, and a rate of 0.02 would drop 0.0234.
+    Of bfloat16 there are 128 between 0 and 1, and a rate of 0.02 would drop 0.0234.
     """
     match setting.kind:
         case "dropout":

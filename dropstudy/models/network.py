@@ -44,9 +44,16 @@ def build_network(
             architecture.filters * 2**level,
             architecture=architecture,
             dropout=getattr(dropout, group),
+            kernel=dropout.kernel,
             name=name,
             seed=seed,
             level=0 if group == "bottleneck" else level,
+        )
+
+    def drop(features: Any, group: Group, name: str, level: int = 0) -> Any:
+        setting = getattr(dropout, group)
+        return apply_dropout(
+            features, setting, name=name, seed=seed, kernel=dropout.kernel, level=level
         )
 
     # Else a user's own keras.json decides them.
@@ -54,7 +61,7 @@ def build_network(
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     degraded = keras.Input((size, size, channels), name="degraded")
-    features = apply_dropout(degraded, dropout.input, name="input_dropout", seed=seed)
+    features = drop(degraded, "input", "input_dropout")
     skips = []
     for level in range(architecture.depth):
         features = block(features, "encoder", level, f"encoder_{level}")
@@ -68,12 +75,10 @@ def build_network(
             features, filters, architecture=architecture, name=f"{name}_up", seed=seed
         )
         if architecture.kind == "unet":
-            skip = apply_dropout(
-                skips[level], dropout.skip, name=f"skip_{level}_dropout", seed=seed, level=level
-            )
+            skip = drop(skips[level], "skip", f"skip_{level}_dropout", level)
             features = layers.Concatenate(name=f"{name}_join")([skip, features])
         features = block(features, "decoder", level, name)
-    features = apply_dropout(features, dropout.head, name="head_dropout", seed=seed)
+    features = drop(features, "head", "head_dropout")
     restored = layers.Conv2D(
         channels,
         3,

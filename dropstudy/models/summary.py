@@ -36,14 +36,23 @@ class DropoutSite:
 
 
 def find_dropout_sites(
-    network: keras.Model, dropout: Dropout, *, batch_size: int
+    network: keras.Model, dropout: Dropout, *, batch_size: int, size: int | None = None
 ) -> list[DropoutSite]:
-    """All dropout of a network built for images of a known size, in the order of the data."""
+    """All dropout of a network, in the order of the data.
+
+    Args:
+        network: Built for images of any or of a known size.
+        dropout: What it was built with.
+        batch_size: Of a training step.
+        size: Side of the square images, in pixels; None: the size that the network is built for.
+    """
     sites = []
+    shapes = _tensor_shapes(network, size)
     for layer in network.layers:
         if layer.name.endswith("_dropout"):
             group = next(group for group in GROUPS if layer.name.startswith(f"{group}_"))
-            sites.append(_describe_site(layer, group, getattr(dropout, group), batch_size))
+            shape = (batch_size, *shapes[id(layer.output)][1:])
+            sites.append(_describe_site(layer, group, getattr(dropout, group), shape))
     return sites
 
 
@@ -52,25 +61,41 @@ def count_parameters(network: keras.Model) -> int:
     return sum(prod(variable.shape) for variable in network.trainable_variables)
 
 
-def count_multiply_adds(network: keras.Model) -> int:
-    """Multiplications, each with its addition, of all convolutions for one image."""
+def count_multiply_adds(network: keras.Model, *, size: int | None = None) -> int:
+    """Multiplications, each with its addition, of all convolutions for one image.
+
+    Args:
+        network: Built for images of any or of a known size.
+        size: Side of the square image, in pixels; None: the size that the network is built for.
+    """
     total = 0
+    shapes = _tensor_shapes(network, size)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
-            positions = prod(layer.input.shape[1:3])
+            positions = prod(shapes[id(layer.input)][1:3])
         elif isinstance(layer, keras.layers.Conv2D):
-            positions = prod(layer.output.shape[1:3])
+            positions = prod(shapes[id(layer.output)][1:3])
         else:
             continue
         total += positions * prod(layer.kernel.shape)
     return total
 
 
+def _tensor_shapes(network: keras.Model, size: int | None) -> dict[int, tuple[int, ...]]:
+    """The shape that each symbolic tensor has for an image of ``size``, by the tensor's ``id``."""
+    _, height, width, channels = network.input_shape
+    shapes: dict[int, Any] = {id(network.inputs[0]): (1, size or height, size or width, channels)}
+    for layer in network.layers[1:]:  # in the order of the data
+        several = isinstance(layer.input, list)
+        taken = [shapes[id(tensor)] for tensor in (layer.input if several else [layer.input])]
+        shapes[id(layer.output)] = layer.compute_output_shape(taken if several else taken[0])
+    return shapes
+
+
 def _describe_site(
-    layer: Any, group: Group, setting: DropoutSetting, batch_size: int
+    layer: Any, group: Group, setting: DropoutSetting, shape: tuple[int, ...]
 ) -> DropoutSite:
-    _, height, width, channels = layer.output.shape
-    shape = (batch_size, height, width, channels)
+    batch_size, height, width, channels = shape
     rate = share = float(getattr(layer, "rate", 0.0))
     mask = drawn = shape
     match setting.kind:

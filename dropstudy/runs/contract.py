@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from dropstudy.config.dropout import GROUPS
 from dropstudy.runs.parsing import MAX_NUMBER, MAX_WHOLE, damage, show_value
 from dropstudy.runs.records import Status
 
@@ -23,7 +24,8 @@ def check_settings(settings: Mapping[str, Any], where: Path) -> None:
         wrong.append("name")
     if not isinstance(settings.get("tags", []), list):
         wrong.append("tags")
-    if not wrong and not all(isinstance(own, dict) for own in settings["dropout"].values()):
+    groups = [settings["dropout"].get(group, {}) for group in GROUPS] if not wrong else []
+    if not all(isinstance(own, dict) for own in groups):
         wrong.append("dropout")
     if wrong:
         raise damage(where, f"it has no usable {', '.join(wrong)}")

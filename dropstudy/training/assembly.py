@@ -1,5 +1,8 @@
 """Puts the parts of a training together: network, optimizer, loss, compiled steps, batches."""
 
+from collections.abc import Callable
+from functools import cache
+
 import keras
 
 from dropstudy.config import Experiment
@@ -29,6 +32,7 @@ def assemble_fit(experiment: Experiment, *, data: PreparedData, runtime: Runtime
     loss = make_loss(training.loss, patch_size=experiment.data.patch_size)
     return Fit(
         network=network,
+        export=_make_export(experiment, network),
         strategy=strategy,
         optimizer=optimizer,
         train_step=make_train_step(network, optimizer, loss, strategy=strategy, xla=runtime.xla),
@@ -51,3 +55,21 @@ def build_experiment_network(experiment: Experiment, *, size: int | None = None)
         seed=experiment.seed,
         size=size,
     )
+
+
+def _make_export(experiment: Experiment, network: keras.Model) -> Callable[[], keras.Model]:
+    """What gives the network's weights to a twin of reference layers, and returns that."""
+    reference = experiment.dropout.model_copy(update={"kernel": "keras"})
+    # Built when it is first wanted: the first training step should not wait for it.
+    build = cache(
+        lambda: build_experiment_network(experiment.model_copy(update={"dropout": reference}))
+    )
+
+    def export() -> keras.Model:
+        twin = build()
+        for layer in network.layers:
+            if layer.weights:
+                twin.get_layer(layer.name).set_weights(layer.get_weights())
+        return twin
+
+    return export if experiment.dropout.kernel == "fast" else lambda: network

@@ -92,7 +92,7 @@ class Checkpointer:
         if checkpoint.best is not None:
             self.best = checkpoint.best
             restore_network(self.fit, checkpoint.best.tensors)
-            save_model(self.fit.network, model)
+            save_model(self.fit.export(), model)
         of_best = checkpoint.best.tensors if checkpoint.best else {}
         restore_training(self.fit, {**of_best, **checkpoint.state})
         seconds = {key: value for key, value in checkpoint.seconds.items() if key != RUN_SECONDS}

@@ -20,7 +20,7 @@ from dropstudy.runs.records import (
     write_result,
 )
 from dropstudy.runs.resumption import Resumption
-from dropstudy.training.assembly import assemble_fit, build_experiment_network
+from dropstudy.training.assembly import assemble_fit
 from dropstudy.training.checkpointing import Checkpointer
 from dropstudy.training.faults import Remedy, find_remedy, telling_ways_out
 from dropstudy.training.fitting import Hooks, Progress, evaluate_images, fit_network
@@ -154,10 +154,13 @@ def _train(
     result.baselines = mean_baselines(experiment, validation=validation, test=test)
     observer.on_stage("building the network")
     fit = assemble_fit(experiment, data=job.data, runtime=runtime)
-    sized = build_experiment_network(experiment, size=experiment.data.patch_size)
-    result.parameters, result.multiply_adds = count_parameters(sized), count_multiply_adds(sized)
+    size = experiment.data.patch_size
+    result.parameters = count_parameters(fit.network)
+    result.multiply_adds = count_multiply_adds(fit.network, size=size)
     result.steps_per_epoch = fit.steps_per_epoch
-    sites = find_dropout_sites(sized, experiment.dropout, batch_size=experiment.training.batch_size)
+    sites = find_dropout_sites(
+        fit.network, experiment.dropout, batch_size=experiment.training.batch_size, size=size
+    )
     result.draws_per_step = sum(site.draws for site in sites)
     checkpointer = Checkpointer(
         experiment=experiment,
@@ -219,7 +222,7 @@ def _fit(
     def on_validated(epoch: int, restored: list[Floats], is_best: bool) -> None:
         if is_best:
             checkpointer.keep_best(epoch)
-            save_model(fit.network, new_model, later=directory.model)
+            save_model(fit.export(), new_model, later=directory.model)
         if experiment.samples.every and epoch % experiment.samples.every == 0:
             path = directory.epoch_samples(epoch)
             draw_samples(

@@ -52,6 +52,7 @@ class Fit:
 
     Attributes:
         network: What is trained.
+        export: Returns the network as it is now, of layers that other programs can open.
         strategy: How its variables are spread over devices.
         optimizer: Whose learning rate is noted.
         train_step: One step.
@@ -65,6 +66,7 @@ class Fit:
     """
 
     network: keras.Model
+    export: Callable[[], keras.Model]
     strategy: tf.distribute.Strategy
     optimizer: keras.optimizers.Optimizer
     train_step: TrainStep
@@ -177,6 +179,7 @@ def fit_network(fit: Fit, hooks: Hooks, progress: Progress) -> None:
         steps_per_epoch=fit.steps_per_epoch,
         epochs=epochs,
         first_step=progress.step,
+        threads=min(2, available_cores()),
     ) as batches:
         for _ in epochs:
             _train_epoch(fit, hooks, progress, batches)

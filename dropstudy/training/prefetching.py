@@ -1,22 +1,25 @@
-"""Makes batches in a thread of its own, ahead of the training step that uses them."""
+"""Makes batches in threads of its own, ahead of the training step that uses them."""
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from types import TracebackType
 
 from dropstudy.imaging.patches import Batch, PatchSampler
 
 DEPTH = 4
-"""Batches that may lie ready."""
+"""Batches that may lie ready; with more threads than that, one for each thread."""
 _POLL_SECONDS = 0.1
 _JOIN_SECONDS = 2.0
 
 
 class Prefetcher:
-    """Hands out the batches of consecutive epochs in order; a context that ends its thread.
+    """Hands out the batches of consecutive epochs in order; a context that ends its threads.
 
-    Every batch is a function of its epoch and step, so that the thread's pace changes nothing.
+    Every batch is a function of its epoch and step, so that the threads' pace changes nothing.
+    They take turns: of three threads, the first makes batches 0, 3, 6 and so on.
     """
 
     def __init__(
@@ -27,19 +30,30 @@ class Prefetcher:
         steps_per_epoch: int,
         epochs: range,
         first_step: int = 0,
+        threads: int = 1,
     ) -> None:
         """Starts making the batches of ``epochs``, of the first from ``first_step`` (from 0) on."""
-        self._queue: queue.Queue[Batch | Exception] = queue.Queue(DEPTH)
+
+        def places() -> Iterator[tuple[int, int]]:
+            for epoch in epochs:
+                first = first_step if epoch == epochs.start else 0
+                yield from ((epoch, step) for step in range(first, steps_per_epoch))
+
+        depth = -(-DEPTH // threads)
+        self._queues = [queue.Queue[Batch | Exception](depth) for _ in range(threads)]
+        self._handed_out = 0
         self._closed = threading.Event()
-        places = (
-            (epoch, step)
-            for epoch in epochs
-            for step in range(first_step if epoch == epochs.start else 0, steps_per_epoch)
-        )
-        self._thread = threading.Thread(
-            target=self._fill, args=(sampler, batch_size, places), name="batches", daemon=True
-        )
-        self._thread.start()
+        self._threads = [
+            threading.Thread(
+                target=self._fill,
+                args=(ready, sampler, batch_size, islice(places(), turn, None, threads)),
+                name="batches",
+                daemon=True,
+            )
+            for turn, ready in enumerate(self._queues)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def __enter__(self) -> "Prefetcher":
         """Itself."""
@@ -51,9 +65,11 @@ class Prefetcher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ends the thread."""
+        """Ends the threads."""
         self._closed.set()
-        self._thread.join(_JOIN_SECONDS)  # an interrupt need not wait for a huge batch
+        deadline = time.monotonic() + _JOIN_SECONDS  # an interrupt need not wait for a huge batch
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def next(self, on_wait: Callable[[], None] = lambda: None) -> Batch:
         """The next batch; waits until it is ready and calls ``on_wait`` now and then meanwhile.
@@ -61,30 +77,36 @@ class Prefetcher:
         Raises:
             Exception: Whatever went wrong while it was made.
         """
+        ready = self._queues[self._handed_out % len(self._queues)]
         while True:
             try:
-                item = self._queue.get(timeout=_POLL_SECONDS)
+                item = ready.get(timeout=_POLL_SECONDS)
                 break
             except queue.Empty:
                 on_wait()
+        self._handed_out += 1
         if isinstance(item, Exception):
             raise item
         return item
 
     def _fill(
-        self, sampler: PatchSampler, batch_size: int, places: Iterator[tuple[int, int]]
+        self,
+        ready: "queue.Queue[Batch | Exception]",
+        sampler: PatchSampler,
+        batch_size: int,
+        places: Iterator[tuple[int, int]],
     ) -> None:
         try:
             for epoch, step in places:
-                if not self._put(sampler.batch(epoch, step, batch_size)):
+                if not self._put(ready, sampler.batch(epoch, step, batch_size)):
                     return
         except Exception as error:
-            self._put(error)
+            self._put(ready, error)
 
-    def _put(self, item: Batch | Exception) -> bool:
+    def _put(self, ready: "queue.Queue[Batch | Exception]", item: Batch | Exception) -> bool:
         while not self._closed.is_set():
             try:
-                self._queue.put(item, timeout=_POLL_SECONDS)
+                ready.put(item, timeout=_POLL_SECONDS)
             except queue.Full:
                 continue
             return True

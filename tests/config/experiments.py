@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from dropstudy.config import Experiment
+from dropstudy.config.dropout import GROUPS
 from dropstudy.config.schema import experiment_schema
 
 ROOT = Path(__file__).parents[2]
@@ -39,8 +40,9 @@ def experiments(draw: st.DrawFn) -> Experiment:
     data["evaluation_size"] = 1024
     if (data["kind"] == "pairs") != (task["kind"] == "given"):
         data = given["data"] = {"kind": "arrays", "path": "x.npz", "patch_size": 64}
-    for group, setting in given.get("dropout", {}).items():
-        _fit_dropout(group, setting, architecture)
+    dropout = given.get("dropout", {})
+    for group in dropout.keys() & set(GROUPS):
+        _fit_dropout(group, dropout[group], architecture)
     training, runtime = given.get("training", {}), given.get("runtime", {})
     if runtime.pop("replicas", 1) > 1:
         runtime["replicas"] = 2

@@ -1,7 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dropstudy.imaging.arrays import to_bytes, to_floats
+from dropstudy.imaging.arrays import to_bytes, to_floats, write_floats
 
 LEVELS = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
 
@@ -18,6 +21,14 @@ def test_floats_are_taken_as_they_are() -> None:
     floats = np.array([-0.5, 0.25, 1.5], dtype=np.float32)
     assert np.array_equal(to_floats(floats), floats)
     assert to_floats(floats.astype(np.float64)).dtype == np.float32
+
+
+@pytest.mark.parametrize("image", [LEVELS, LEVELS.astype(np.float64) / 300 - 0.2])
+def test_floats_are_written_in_place_as_they_are_returned(image: NDArray[Any]) -> None:
+    batch = np.full((2, *image.shape), 7, dtype=np.float32)
+    write_floats(image.swapaxes(0, 1)[::-1], batch[1])
+    assert np.array_equal(batch[1], to_floats(np.rot90(image)))
+    assert np.all(batch[0] == 7)
 
 
 @pytest.mark.parametrize(

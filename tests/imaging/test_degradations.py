@@ -140,6 +140,12 @@ def test_jpeg_is_what_pillow_writes_and_reads_with_halved_chroma(channels: int) 
     assert np.array_equal(compressed, _through_pillow(to_bytes(clean), 30))
 
 
+def test_jpeg_of_a_whole_photograph_is_what_pillow_writes_and_reads() -> None:
+    clean = random_image(700, 900)
+    compressed = degrade(clean, make_task("jpeg", quality=95), _rng())
+    assert np.array_equal(compressed, _through_pillow(to_bytes(clean), 95))
+
+
 def test_jpeg_draws_each_quality_of_a_range_both_ends_included() -> None:
     clean, task = random_image(16, 16), make_task("jpeg", quality=(10, 12))
     by_quality = {

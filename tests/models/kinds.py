@@ -1,8 +1,8 @@
-"""The dropout kinds that a config can name, found by iterating its union."""
+"""The dropout kinds and kernels that a config can name, found by iterating its types."""
 
 from typing import get_args
 
-from dropstudy.config.dropout import DropoutSetting
+from dropstudy.config.dropout import DropoutSetting, Kernel
 
 
 def _find_kinds() -> tuple[str, ...]:
@@ -12,3 +12,4 @@ def _find_kinds() -> tuple[str, ...]:
 
 
 KINDS = _find_kinds()
+KERNELS: tuple[Kernel, ...] = get_args(Kernel)

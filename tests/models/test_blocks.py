@@ -1,5 +1,5 @@
 from itertools import permutations
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -9,25 +9,38 @@ from numpy.typing import NDArray
 from skimage.transform import resize
 
 from dropstudy.config.architecture import Architecture, BlockStage
-from dropstudy.config.dropout import Dropout, NoDropout, RatedDropout
+from dropstudy.config.dropout import Dropout, Kernel, NoDropout, RatedDropout
 from dropstudy.models import build_network
 from dropstudy.models.blocks import apply_block, upsample
+from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+from tests.models.kinds import KERNELS, KINDS
 
 STAGES: dict[type[Any], BlockStage] = {
     keras.layers.BatchNormalization: "normalization",
     keras.layers.Activation: "activation",
     keras.layers.Dropout: "dropout",
+    FastDropout: "dropout",
+    FastDropBlock2D: "dropout",
 }
+ORDERS = list(permutations(get_args(BlockStage)))
+ACTIVATIONS = get_args(Architecture.model_fields["activation"].annotation)
 
 
 def _architecture(**settings: Any) -> Architecture:
     return Architecture(**{"kind": "unet", "depth": 1, "filters": 2, **settings})
 
 
+def _dropout(kind: str, rate: float = 0.5) -> RatedDropout:
+    setting = Dropout.model_validate({"encoder": {"kind": kind, "rate": rate}}).encoder
+    assert isinstance(setting, RatedDropout)
+    return setting
+
+
 def _block(
     architecture: Architecture,
     dropout: NoDropout | RatedDropout | None = None,
     *,
+    kernel: Kernel = "fast",
     channels: int = 4,
     filters: int = 4,
 ) -> keras.Model:
@@ -39,11 +52,18 @@ def _block(
             filters,
             architecture=architecture,
             dropout=dropout or NoDropout(),
+            kernel=kernel,
             name="block",
             seed=0,
             level=0,
         ),
     )
+
+
+def _stages(layer: keras.layers.Layer) -> list[str]:
+    """What a layer does, in order; its name where it is none of the stages."""
+    before = ["activation"] if isinstance(layer, FastDropout) and layer.activation else []
+    return [*before, STAGES.get(type(layer), layer.name)]
 
 
 def _features(channels: int = 4, samples: int = 2) -> tf.Tensor:
@@ -63,25 +83,86 @@ def _constant_through(
     return np.asarray(tf.cast(network(tf.fill(shape, value)), "float32"))
 
 
-@pytest.mark.parametrize("order", list(permutations(STAGES.values())))
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("order", ORDERS)
 def test_a_convolution_is_followed_by_the_stages_in_the_order_wanted(
-    order: tuple[BlockStage, BlockStage, BlockStage],
+    order: tuple[BlockStage, BlockStage, BlockStage], kernel: Kernel
 ) -> None:
     architecture = _architecture(normalization="batch", order=order, convolutions=2)
-    block = _block(architecture, RatedDropout(kind="dropout", rate=0.5))
+    block = _block(architecture, RatedDropout(kind="dropout", rate=0.5), kernel=kernel)
 
-    found = [STAGES.get(type(layer), layer.name) for layer in block.layers[1:]]
+    found = [stage for layer in block.layers[1:] for stage in _stages(layer)]
     without_dropout = [stage for stage in order if stage != "dropout"]
     assert found == ["block_conv_0", *order, "block_conv_1", *without_dropout]
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fast_kernel_takes_along_the_activation_right_before_it_and_no_other(
+    kind: str, order: tuple[BlockStage, BlockStage, BlockStage]
+) -> None:
+    blocks = {
+        (kernel, rate): _block(
+            _architecture(order=order, convolutions=2), _dropout(kind, rate), kernel=kernel
+        )
+        for kernel in KERNELS
+        for rate in (0.0, 0.5)
+    }
+    activations = {
+        key: [type(layer) for layer in block.layers].count(keras.layers.Activation)
+        for key, block in blocks.items()
+    }
+
+    is_next = order.index("dropout") == order.index("activation") + 1
+    taken = int(is_next and kind not in ("dropblock", "drop_path"))  # the latter's is the branch
+    assert activations.pop(("fast", 0.5)) == 2 - taken
+    assert set(activations.values()) == {2}
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_infers_the_same_with_either_kernel(
+    kind: str, activation: str, precision: str
+) -> None:
+    keras.config.set_dtype_policy(precision)
+    architecture = _architecture(activation=activation, block="residual")
+    fast, reference = (
+        _block(architecture, _dropout(kind), kernel=kernel)(_features())
+        for kernel in ("fast", "keras")
+    )
+
+    assert fast.dtype == reference.dtype
+    np.testing.assert_array_equal(fast, reference)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_block_drops_what_it_has_activated(kernel: Kernel, activation: str) -> None:
+    architecture = _architecture(activation=activation, convolutions=1)
+    block = _block(architecture, RatedDropout(kind="dropout", rate=0.5), kernel=kernel)
+    whole, dropping = np.asarray(block(_features())), np.asarray(block(_features(), training=True))
+    kept = dropping != 0
+
+    np.testing.assert_allclose(dropping[kept], 2 * whole[kept], rtol=1e-5)
+    assert 0.4 < np.mean(~kept[whole != 0]) < 0.6
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("convolutions", [1, 3])
-def test_a_block_has_as_many_convolutions_as_wanted_and_one_dropout(convolutions: int) -> None:
-    block = _block(_architecture(convolutions=convolutions), RatedDropout(kind="spatial", rate=0.5))
+def test_a_block_has_as_many_convolutions_as_wanted_and_one_dropout(
+    convolutions: int, kernel: Kernel
+) -> None:
+    block = _block(
+        _architecture(convolutions=convolutions),
+        RatedDropout(kind="spatial", rate=0.5),
+        kernel=kernel,
+    )
     kinds = [type(layer) for layer in block.layers]
+    dropout = keras.layers.SpatialDropout2D if kernel == "keras" else FastDropout
 
     assert kinds.count(keras.layers.Conv2D) == convolutions
-    assert kinds.count(keras.layers.SpatialDropout2D) == 1
+    assert kinds.count(dropout) == 1
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch", "group"])
@@ -103,8 +184,11 @@ def test_a_residual_block_that_changes_its_filters_has_a_1x1_shortcut() -> None:
     np.testing.assert_allclose(block(_features(3)), expected, atol=1e-5)
 
 
-def test_drop_path_takes_the_branch_and_leaves_the_shortcut() -> None:
-    block = _block(_architecture(block="residual"), RatedDropout(kind="drop_path", rate=0.5))
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_drop_path_takes_the_branch_and_leaves_the_shortcut(kernel: Kernel) -> None:
+    block = _block(
+        _architecture(block="residual"), RatedDropout(kind="drop_path", rate=0.5), kernel=kernel
+    )
     features = _features(samples=32)
     whole = np.asarray(block(features)) - features
     branch = np.asarray(block(features, training=True)) - features

@@ -6,10 +6,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dropstudy.models.dropblock import DropBlock2D, expected_share_dropped, seed_rates
+from dropstudy.models.fast_dropout import FastDropBlock2D
+
+LAYERS = [DropBlock2D, FastDropBlock2D]
 
 
-def _dropped(shape: tuple[int, int, int, int], rate: float, block_size: int) -> NDArray[np.bool_]:
-    layer = DropBlock2D(rate, block_size=block_size, seed=3)
+def _dropped(
+    layer_type: type[DropBlock2D], shape: tuple[int, int, int, int], rate: float, block_size: int
+) -> NDArray[np.bool_]:
+    layer = layer_type(rate, block_size=block_size, seed=3)
     dropped: NDArray[np.bool_] = np.equal(layer(tf.ones(shape), training=True), 0)
     return dropped
 
@@ -71,13 +76,14 @@ def test_blocks_of_one_value_drop_the_rate(size: int) -> None:
     assert expected_share_dropped(size, size, 0.3, 1) == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("layer_type", LAYERS)
 @pytest.mark.parametrize(
     ("shape", "block_size"), [((4, 16, 16, 3), 3), ((4, 9, 20, 3), 4), ((4, 3, 12, 3), 5)]
 )
 def test_every_dropped_value_lies_in_a_block_that_is_dropped_whole(
-    shape: tuple[int, int, int, int], block_size: int
+    shape: tuple[int, int, int, int], block_size: int, layer_type: type[DropBlock2D]
 ) -> None:
-    dropped = _dropped(shape, 0.2, block_size)
+    dropped = _dropped(layer_type, shape, 0.2, block_size)
     block = np.ones((min(block_size, shape[1]), min(block_size, shape[2])))
 
     assert 0 < dropped.mean() < 1
@@ -86,22 +92,29 @@ def test_every_dropped_value_lies_in_a_block_that_is_dropped_whole(
         np.testing.assert_array_equal(opened, feature_map)
 
 
-def test_each_feature_map_of_each_sample_has_blocks_of_its_own() -> None:
-    dropped = _dropped((4, 16, 16, 4), 0.3, 3)
+@pytest.mark.parametrize("layer_type", LAYERS)
+def test_each_feature_map_of_each_sample_has_blocks_of_its_own(
+    layer_type: type[DropBlock2D],
+) -> None:
+    dropped = _dropped(layer_type, (4, 16, 16, 4), 0.3, 3)
     maps = {feature_map.tobytes() for feature_map in dropped.transpose(0, 3, 1, 2).reshape(16, -1)}
 
     assert len(maps) == 16
 
 
-def test_a_map_as_small_as_a_block_is_kept_or_dropped_whole_at_the_rate() -> None:
-    dropped = _dropped((200, 4, 4, 20), 0.25, 7)
+@pytest.mark.parametrize("layer_type", LAYERS)
+def test_a_map_as_small_as_a_block_is_kept_or_dropped_whole_at_the_rate(
+    layer_type: type[DropBlock2D],
+) -> None:
+    dropped = _dropped(layer_type, (200, 4, 4, 20), 0.25, 7)
 
     np.testing.assert_array_equal(dropped.all(axis=(1, 2)), dropped.any(axis=(1, 2)))
     assert abs(dropped.mean() - 0.25) < 5 * np.sqrt(0.25 * 0.75 / 4000)
 
 
-def test_the_share_kept_rescales_every_step_to_a_mean_of_one() -> None:
-    layer = DropBlock2D(0.3, block_size=3, seed=0)
+@pytest.mark.parametrize("layer_type", LAYERS)
+def test_the_share_kept_rescales_every_step_to_a_mean_of_one(layer_type: type[DropBlock2D]) -> None:
+    layer = layer_type(0.3, block_size=3, seed=0)
 
     for _ in range(3):
         assert float(tf.reduce_mean(layer(tf.ones((2, 8, 8, 2)), training=True))) == pytest.approx(
@@ -109,14 +122,16 @@ def test_the_share_kept_rescales_every_step_to_a_mean_of_one() -> None:
         )
 
 
-def test_dropping_everything_gives_zeros() -> None:
-    layer = DropBlock2D(1 - 1e-9, block_size=8, seed=0)
+@pytest.mark.parametrize("layer_type", LAYERS)
+def test_dropping_everything_gives_zeros(layer_type: type[DropBlock2D]) -> None:
+    layer = layer_type(1 - 1e-9, block_size=8, seed=0)
 
     np.testing.assert_array_equal(layer(tf.ones((1, 8, 8, 1)), training=True), 0)
 
 
-def test_a_map_of_unknown_size_cannot_train_but_can_infer() -> None:
-    layer = DropBlock2D(0.3, seed=0)
+@pytest.mark.parametrize("layer_type", LAYERS)
+def test_a_map_of_unknown_size_cannot_train_but_can_infer(layer_type: type[DropBlock2D]) -> None:
+    layer = layer_type(0.3, seed=0)
     signature = [tf.TensorSpec((None, None, None, 2))]
 
     def infer(features: tf.Tensor) -> tf.Tensor:
@@ -131,7 +146,7 @@ def test_a_map_of_unknown_size_cannot_train_but_can_infer() -> None:
         9,
         2,
     )
-    with pytest.raises(ValueError, match="feature maps of a known size only"):
+    with pytest.raises(ValueError, match="of a known size only"):
         tf.function(train, input_signature=signature)(tf.ones((1, 8, 8, 2)))
 
 

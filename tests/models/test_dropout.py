@@ -14,12 +14,13 @@ from dropstudy.config.dropout import (
     DropBlock,
     Dropout,
     DropoutSetting,
+    Kernel,
     NoDropout,
     RatedDropout,
 )
 from dropstudy.models.dropout import apply_dropout, dropout_layer
 from dropstudy.models.summary import DropoutSite, find_dropout_sites
-from tests.models.kinds import KINDS
+from tests.models.kinds import KERNELS, KINDS
 
 SHAPE = (4096, 6, 5, 4)
 """Many samples, since drop_path draws one number for each; maps that are not square."""
@@ -76,8 +77,15 @@ def _setting(kind: str, rate: float | list[float]) -> RatedDropout | DropBlock:
     return setting
 
 
-def _layer(kind: str, rate: float, *, seed: int = 5) -> keras.layers.Layer:
-    return dropout_layer(_setting(kind, rate), rate, name="encoder_0_dropout", seed=seed)
+def _layer(kind: str, rate: float, *, kernel: Kernel, seed: int = 5) -> keras.layers.Layer:
+    setting = _setting(kind, rate)
+    try:
+        return dropout_layer(setting, rate, name="encoder_0_dropout", seed=seed, kernel=kernel)
+    except AssertionError:
+        pytest.fail(
+            f"the dropout kind '{kind}' has no layer for the kernel '{kernel}': add its case to "
+            "dropstudy/models/dropout.py"
+        )
 
 
 def _multipliers(layer: keras.layers.Layer, shape: tuple[int, ...] = SHAPE) -> NDArray[np.float32]:
@@ -85,11 +93,15 @@ def _multipliers(layer: keras.layers.Layer, shape: tuple[int, ...] = SHAPE) -> N
     return np.asarray(tf.cast(layer(tf.ones(shape), training=True), "float32"))
 
 
-def _site(kind: str, rate: float) -> DropoutSite:
+def _apply(features: Any, kind: str, rate: float | list[float], **options: Any) -> Any:
+    return apply_dropout(features, _setting(kind, rate), **{"name": "x", "seed": 0, **options})
+
+
+def _site(kind: str, rate: float, kernel: Kernel) -> DropoutSite:
     features = keras.Input(SHAPE[1:])
     setting = _setting(kind, rate)
     network = keras.Model(
-        features, apply_dropout(features, setting, name="encoder_0_dropout", seed=0)
+        features, apply_dropout(features, setting, name="encoder_0_dropout", seed=0, kernel=kernel)
     )
     [site] = find_dropout_sites(network, Dropout(encoder=setting), batch_size=SHAPE[0])
     return site
@@ -102,9 +114,10 @@ def test_every_kind_of_the_config_has_expectations_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.004, 0.3])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_mean_is_kept(kind: str, rate: float) -> None:
-    multipliers = _multipliers(_layer(kind, rate))
+def test_the_mean_is_kept(kind: str, rate: float, kernel: Kernel) -> None:
+    multipliers = _multipliers(_layer(kind, rate, kernel=kernel))
 
     units = prod(SHAPE) / prod(SHAPE[axis] for axis in _expect(kind).shares_fate)
     assert abs(multipliers.mean() - 1) < 5 * np.sqrt(_odds(rate) / units)
@@ -112,55 +125,60 @@ def test_the_mean_is_kept(kind: str, rate: float) -> None:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("rate", [0.004, 0.3])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_as_much_is_dropped_as_the_summary_expects_in_every_precision(
-    kind: str, rate: float, precision: str
+    kind: str, rate: float, precision: str, kernel: Kernel
 ) -> None:
     keras.config.set_dtype_policy(precision)
-    shares = (_multipliers(_layer(kind, rate)) == 0).mean(axis=(1, 2, 3))
-    expected = _site(kind, rate).share_dropped
+    shares = (_multipliers(_layer(kind, rate, kernel=kernel)) == 0).mean(axis=(1, 2, 3))
+    expected = _site(kind, rate, kernel).share_dropped
 
     # A noise around 1 that drops nothing can still round to 0 where numbers are short.
     tolerance = 5 * shares.std() / np.sqrt(len(shares)) if expected else 0.002
     assert abs(shares.mean() - expected) <= tolerance
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if _expect(kind).multiplier])
-def test_what_is_kept_is_scaled_by_one_over_the_share_kept(kind: str) -> None:
+def test_what_is_kept_is_scaled_by_one_over_the_share_kept(kind: str, kernel: Kernel) -> None:
     multiplier = _expect(kind).multiplier
     assert multiplier is not None
 
-    found = np.unique(_multipliers(_layer(kind, 0.3)))
+    found = np.unique(_multipliers(_layer(kind, 0.3, kernel=kernel)))
 
     np.testing.assert_allclose(found, [0, multiplier(0.3)], rtol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.6])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if _expect(kind).spread])
-def test_multipliers_vary_as_published(kind: str, rate: float) -> None:
+def test_multipliers_vary_as_published(kind: str, rate: float, kernel: Kernel) -> None:
     spread = _expect(kind).spread
     assert spread is not None
 
-    by_sample = np.square(_multipliers(_layer(kind, rate)) - 1).mean(axis=(1, 2, 3))
+    by_sample = np.square(_multipliers(_layer(kind, rate, kernel=kernel)) - 1).mean(axis=(1, 2, 3))
 
     standard_error = by_sample.std() / np.sqrt(len(by_sample))
     assert abs(by_sample.mean() - spread(rate)) < 5 * standard_error
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_exactly_the_values_that_should_share_a_fate_do(kind: str) -> None:
+def test_exactly_the_values_that_should_share_a_fate_do(kind: str, kernel: Kernel) -> None:
     shared = _expect(kind).shares_fate
-    multipliers = _multipliers(_layer(kind, 0.3))[:256]
+    multipliers = _multipliers(_layer(kind, 0.3, kernel=kernel))[:256]
 
     for axis in range(4):
         along = np.ptp(multipliers, axis=axis)
         assert np.all(along == 0) if axis in shared else np.any(along > 0)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_features_are_multiplied_and_gradients_with_them(kind: str) -> None:
+def test_features_are_multiplied_and_gradients_with_them(kind: str, kernel: Kernel) -> None:
     features = tf.random.stateless_normal((8, 6, 5, 4), seed=(1, 2))
-    layer, twin = _layer(kind, 0.3), _layer(kind, 0.3)
+    layer, twin = _layer(kind, 0.3, kernel=kernel), _layer(kind, 0.3, kernel=kernel)
     with tf.GradientTape() as tape:
         tape.watch(features)
         dropped = layer(features, training=True)
@@ -170,30 +188,35 @@ def test_features_are_multiplied_and_gradients_with_them(kind: str) -> None:
     np.testing.assert_allclose(tape.gradient(dropped, features), multipliers, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_inference_is_the_identity_and_draws_nothing(kind: str) -> None:
+def test_inference_is_the_identity_and_draws_nothing(kind: str, kernel: Kernel) -> None:
     features = tf.random.stateless_normal((2, 6, 5, 4), seed=(1, 2))
-    layer, twin = _layer(kind, 0.9), _layer(kind, 0.9)
+    layer, twin = _layer(kind, 0.9, kernel=kernel), _layer(kind, 0.9, kernel=kernel)
 
     np.testing.assert_array_equal(layer(features, training=False), features)
     np.testing.assert_array_equal(_multipliers(layer), _multipliers(twin))
 
 
 @pytest.mark.parametrize("precision", PRECISIONS[1:])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_half_precision_stays_finite_at_high_rates_and_values(kind: str, precision: str) -> None:
+def test_half_precision_stays_finite_at_high_rates_and_values(
+    kind: str, precision: str, kernel: Kernel
+) -> None:
     keras.config.set_dtype_policy(precision)
     features = tf.fill((64, 6, 5, 4), 500.0)
 
-    dropped = tf.cast(_layer(kind, 0.95)(features, training=True), "float32")
+    dropped = tf.cast(_layer(kind, 0.95, kernel=kernel)(features, training=True), "float32")
 
     assert np.all(np.isfinite(dropped))
     assert np.any(np.asarray(dropped) > 0)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_masks_are_a_function_of_seed_and_step(kind: str) -> None:
-    layer, again, other = (_layer(kind, 0.3, seed=seed) for seed in (5, 5, 6))
+def test_masks_are_a_function_of_seed_and_step(kind: str, kernel: Kernel) -> None:
+    layer, again, other = (_layer(kind, 0.3, seed=seed, kernel=kernel) for seed in (5, 5, 6))
     first, second = _multipliers(layer), _multipliers(layer)
 
     assert np.any(first != second)
@@ -202,13 +225,14 @@ def test_masks_are_a_function_of_seed_and_step(kind: str) -> None:
     assert np.any(_multipliers(other) != first)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_masks_of_layers_of_other_names_are_independent(kind: str) -> None:
+def test_masks_of_layers_of_other_names_are_independent(kind: str, kernel: Kernel) -> None:
     features = keras.Input(SHAPE[1:])
     pair = keras.Model(
         features,
         [
-            apply_dropout(features, _setting(kind, 0.3), name=name, seed=0)
+            _apply(features, kind, 0.3, name=name, kernel=kernel)
             for name in ("encoder_0_dropout", "encoder_1_dropout")
         ],
     )
@@ -228,38 +252,41 @@ def test_masks_of_layers_of_other_names_are_independent(kind: str) -> None:
     ],
 )
 def test_a_kind_that_keras_has_gives_what_keras_gives(kind: str, layer: type[Any]) -> None:
-    ours, theirs = _layer(kind, 0.3, seed=5), layer(0.3, seed=5)
+    ours, theirs = _layer(kind, 0.3, kernel="keras", seed=5), layer(0.3, seed=5)
 
     for _ in range(2):
         np.testing.assert_array_equal(_multipliers(ours), _multipliers(theirs))
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_rate_zero_adds_no_layer(kind: str) -> None:
+def test_rate_zero_adds_no_layer(kind: str, kernel: Kernel) -> None:
     features = keras.Input((8, 8, 2))
 
-    assert apply_dropout(features, _setting(kind, 0.0), name="x", seed=0) is features
+    assert _apply(features, kind, 0.0, kernel=kernel) is features
 
 
-def test_none_adds_no_layer() -> None:
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_none_adds_no_layer(kernel: Kernel) -> None:
     features = keras.Input((8, 8, 2))
 
-    assert apply_dropout(features, NoDropout(), name="x", seed=0) is features
+    assert apply_dropout(features, NoDropout(), name="x", seed=0, kernel=kernel) is features
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_level_takes_its_own_rate(kind: str) -> None:
-    setting = _setting(kind, [0.0, 0.25])
+def test_each_level_takes_its_own_rate(kind: str, kernel: Kernel) -> None:
+    rates = [0.0, 0.25]
     features = keras.Input((8, 8, 2))
 
-    assert apply_dropout(features, setting, name="x", seed=0, level=0) is features
-    network = keras.Model(features, apply_dropout(features, setting, name="y", seed=0, level=1))
-    assert network.get_layer("y").rate == 0.25
+    assert _apply(features, kind, rates, kernel=kernel, level=0) is features
+    network = keras.Model(features, _apply(features, kind, rates, kernel=kernel, level=1))
+    assert network.get_layer("x").rate == 0.25
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_survives_serialisation_with_its_masks(kind: str) -> None:
-    layer = _layer(kind, 0.3)
+    layer = _layer(kind, 0.3, kernel="keras")  # what a run saves is made of these alone
     stored = keras.saving.serialize_keras_object(layer)
     restored = keras.saving.deserialize_keras_object(stored)
 

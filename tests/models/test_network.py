@@ -9,10 +9,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dropstudy.config.architecture import Architecture
-from dropstudy.config.dropout import GROUPS, Dropout, Group
+from dropstudy.config.dropout import GROUPS, Dropout, Group, Kernel
 from dropstudy.models import build_network
 from dropstudy.models.summary import find_dropout_sites
-from tests.models.kinds import KINDS
+from tests.models.kinds import KERNELS, KINDS
 
 Kind = Literal["autoencoder", "unet"]
 ARCHITECTURES: tuple[Kind, ...] = get_args(Architecture.model_fields["kind"].annotation)
@@ -27,9 +27,10 @@ def _groups(architecture: Architecture) -> list[Group]:
     return [group for group in GROUPS if architecture.levels(group)]
 
 
-def _dropout(kind: str, groups: list[Group], rate: float = 0.5) -> Dropout:
+def _dropout(kind: str, groups: list[Group], rate: float = 0.5, kernel: Kernel = "fast") -> Dropout:
     allowed = [g for g in groups if kind != "drop_path" or g == "skip" or g in BRANCHES]
-    return Dropout.model_validate({group: {"kind": kind, "rate": rate} for group in allowed})
+    settings = {group: {"kind": kind, "rate": rate} for group in allowed}
+    return Dropout.model_validate({**settings, "kernel": kernel})
 
 
 def _build(
@@ -150,17 +151,35 @@ def test_a_group_of_one_place_takes_a_list_of_one_rate(group: Group) -> None:
     assert _build(_architecture(), dropout).get_layer(f"{group}_dropout").rate == 0.3
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("architecture_kind", ARCHITECTURES)
 @pytest.mark.parametrize("dropout_kind", KINDS)
 def test_dropout_leaves_the_initial_weights_alone(
-    architecture_kind: Kind, dropout_kind: str
+    architecture_kind: Kind, dropout_kind: str, kernel: Kernel
 ) -> None:
     architecture = _architecture(architecture_kind, block="residual", normalization="batch")
     plain = _weights(_build(architecture))
+    dropout = _dropout(dropout_kind, _groups(architecture), kernel=kernel)
 
-    _assert_equal(
-        _weights(_build(architecture, _dropout(dropout_kind, _groups(architecture)))), plain
+    _assert_equal(_weights(_build(architecture, dropout)), plain)
+
+
+@pytest.mark.parametrize("dropout_kind", KINDS)
+def test_each_kernel_takes_the_weights_of_the_other_and_restores_the_same(
+    dropout_kind: str,
+) -> None:
+    architecture = _architecture(block="residual", normalization="batch")
+    trained, other = (
+        _build(architecture, _dropout(dropout_kind, _groups(architecture), kernel=kernel), seed=3)
+        for kernel in KERNELS
     )
+    for weight in trained.weights:
+        weight.assign(weight + 0.1)
+    for layer in trained.layers:
+        if layer.weights:
+            other.get_layer(layer.name).set_weights(layer.get_weights())
+
+    np.testing.assert_array_equal(other(_images()), trained(_images()))
 
 
 def test_any_set_of_groups_starts_from_the_same_weights() -> None:
@@ -203,14 +222,17 @@ def test_kernels_have_the_spread_that_keeps_a_relu_network_steady() -> None:
     assert kernel.std() == pytest.approx(np.sqrt(2 / (3 * 3 * 64)), rel=0.02)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("dropout_kind", ["none", *KINDS])
 def test_a_residual_network_starts_at_exactly_the_identity(
-    dropout_kind: str, precision: str
+    dropout_kind: str, precision: str, kernel: Kernel
 ) -> None:
     keras.config.set_dtype_policy(precision)
     architecture = _architecture(residual=True, block="residual")
-    dropout = Dropout() if dropout_kind == "none" else _dropout(dropout_kind, _groups(architecture))
+    dropout = Dropout(kernel=kernel)
+    if dropout_kind != "none":
+        dropout = _dropout(dropout_kind, _groups(architecture), kernel=kernel)
     network = _build(architecture, dropout)
 
     for training in (False, True):
@@ -221,14 +243,15 @@ def test_without_a_residual_output_the_network_does_not_start_at_its_input() -> 
     assert np.any(_build(_architecture())(_images()) != _images())
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("residual", [False, True])
 def test_the_output_is_float32_while_the_inside_is_half_precision(
-    precision: str, residual: bool
+    precision: str, residual: bool, kernel: Kernel
 ) -> None:
     keras.config.set_dtype_policy(precision)
     architecture = _architecture(residual=residual, normalization="group")
-    network = _build(architecture, _dropout("spatial", _groups(architecture)))
+    network = _build(architecture, _dropout("spatial", _groups(architecture), kernel=kernel))
     convolutions = [layer for layer in network.layers if "_conv_" in layer.name]
 
     restored = network(_images(), training=True)
@@ -238,8 +261,9 @@ def test_the_output_is_float32_while_the_inside_is_half_precision(
     assert {layer.kernel.dtype for layer in convolutions} == {"float32"}
 
 
-def test_skip_dropout_touches_the_skips_alone() -> None:
-    network = _build(_architecture(), _dropout("dropout", ["skip"]))
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_skip_dropout_touches_the_skips_alone(kernel: Kernel) -> None:
+    network = _build(_architecture(), _dropout("dropout", ["skip"], kernel=kernel))
     taps = keras.Model(
         network.input,
         [
@@ -260,10 +284,13 @@ def test_skip_dropout_touches_the_skips_alone() -> None:
     assert 0.1 < np.mean(~kept[encoded > 0]) < 0.9
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_group_changes_the_output_while_training_and_never_after(group: Group) -> None:
+def test_every_group_changes_the_output_while_training_and_never_after(
+    group: Group, kernel: Kernel
+) -> None:
     plain = _build(_architecture(), seed=1)
-    dropping = _build(_architecture(), _dropout("dropout", [group]), seed=1)
+    dropping = _build(_architecture(), _dropout("dropout", [group], kernel=kernel), seed=1)
 
     np.testing.assert_array_equal(dropping(_images()), plain(_images()))
     assert np.any(dropping(_images(), training=True) != plain(_images(), training=True))

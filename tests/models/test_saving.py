@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind="unet", depth=2, filters=4, normalization="group", upsampling="bilinear"
     )
     for name, groups in (("builtin", BUILTIN), ("dropblock", WITH_BLOCKS)):
-        dropout = Dropout.model_validate(groups)
+        dropout = Dropout.model_validate({**groups, "kernel": "keras"})
         network = build_network(architecture, dropout, channels=3, seed=7)
         network.save(folder / f"{name}.keras")
         np.save(folder / f"{name}_expected.npy", network(images))

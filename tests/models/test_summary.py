@@ -5,14 +5,14 @@ import pytest
 import tensorflow as tf
 
 from dropstudy.config.architecture import Architecture
-from dropstudy.config.dropout import Dropout
+from dropstudy.config.dropout import Dropout, Kernel
 from dropstudy.models import build_network
 from dropstudy.models.summary import (
     count_multiply_adds,
     count_parameters,
     find_dropout_sites,
 )
-from tests.models.kinds import KINDS
+from tests.models.kinds import KERNELS, KINDS
 
 BATCH, SIDE, FILTERS = 4, 16, 2
 MASKS = {
@@ -114,9 +114,10 @@ def test_a_normalization_has_two_trained_numbers_for_each_map(normalization: str
     assert normalized - plain == 2 * (4 + 8 + 4)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_site_knows_its_mask_and_what_it_draws(kind: str) -> None:
-    dropout = Dropout.model_validate({"encoder": {"kind": kind, "rate": 0.2}})
+def test_a_site_knows_its_mask_and_what_it_draws(kind: str, kernel: Kernel) -> None:
+    dropout = Dropout.model_validate({"encoder": {"kind": kind, "rate": 0.2}, "kernel": kernel})
     network = _build(SIDE, 3, dropout, depth=1, filters=FILTERS, block="residual")
     [site] = find_dropout_sites(network, dropout, batch_size=BATCH)
 
@@ -132,22 +133,40 @@ def test_a_site_knows_its_mask_and_what_it_draws(kind: str) -> None:
         assert site.share_dropped == DROPPED[kind]
 
 
-@pytest.mark.parametrize("kind", ["dropout", "dropblock"])
-def test_as_many_random_numbers_are_drawn_as_a_site_says(kind: str) -> None:
-    dropout = Dropout.model_validate({"encoder": {"kind": kind, "rate": 0.2}})
-    network = _build(SIDE, 3, dropout, depth=1, filters=FILTERS)
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_as_many_random_numbers_are_drawn_as_a_site_says(kind: str, kernel: Kernel) -> None:
+    dropout = Dropout.model_validate({"encoder": {"kind": kind, "rate": 0.2}, "kernel": kernel})
+    network = _build(SIDE, 3, dropout, depth=1, filters=FILTERS, block="residual")
     [site] = find_dropout_sites(network, dropout, batch_size=BATCH)
 
     def draw(features: tf.Tensor) -> tf.Tensor:
         return network.get_layer(site.layer)(features, training=True)
 
     graph = tf.function(draw).get_concrete_function(tf.TensorSpec(site.feature_shape)).graph
-    drawn = [
+    drawn = _hashed(graph) if kernel == "fast" else _drawn(graph)
+    assert drawn == [site.draws]
+
+
+def _drawn(graph: tf.Graph) -> list[int]:
+    """How many numbers each of the graph's random operations draws."""
+    return [
         operation.outputs[0].shape.num_elements()
         for operation in graph.get_operations()
-        if operation.type.startswith("StatelessRandomUniform")
+        if operation.type.startswith(("StatelessRandomUniform", "StatelessRandomNormal"))
     ]
-    assert drawn == [site.draws]
+
+
+def _hashed(graph: tf.Graph) -> list[int]:
+    """How many words the graph's compiled functions hash: hashes alone shift bits."""
+    nodes = [
+        node
+        for function in graph.as_graph_def(add_shapes=True).library.function
+        for node in function.node_def
+        if node.op == "RightShift"
+    ]
+    shapes = [tf.TensorShape(node.attr["_output_shapes"].list.shape[0]) for node in nodes]
+    return sorted({shape.num_elements() for shape in shapes})
 
 
 def test_a_network_without_dropout_has_no_sites() -> None:

@@ -90,3 +90,70 @@ def test_what_goes_wrong_while_a_batch_is_made_is_raised_where_it_is_awaited() -
         batches.next()
 
     assert _threads() == []
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+@pytest.mark.parametrize("first_step", [0, 2])
+def test_several_threads_hand_out_the_same_batches_in_the_same_order(
+    threads: int, first_step: int
+) -> None:
+    places = [(1, step) for step in range(first_step, 5)] + [(2, step) for step in range(5)]
+    with Prefetcher(
+        _sampler(),
+        batch_size=2,
+        steps_per_epoch=5,
+        epochs=range(1, 3),
+        first_step=first_step,
+        threads=threads,
+    ) as batches:
+        found = [batches.next() for _ in places]
+
+    for batch, (epoch, step) in zip(found, places, strict=True):
+        expected = _sampler().batch(epoch, step, 2)
+        np.testing.assert_array_equal(batch.degraded, expected.degraded)
+        np.testing.assert_array_equal(batch.clean, expected.clean)
+    assert _threads() == []
+
+
+def test_leaving_early_ends_every_thread_at_once() -> None:
+    with Prefetcher(
+        _sampler(), batch_size=2, steps_per_epoch=1000, epochs=range(9), threads=3
+    ) as batches:
+        batches.next()
+        assert len(_threads()) == 3
+        began = time.perf_counter()
+
+    assert time.perf_counter() - began < 2
+    assert _threads() == []
+
+
+def test_what_goes_wrong_in_one_of_several_threads_is_raised_after_the_batches_before_it() -> None:
+    # Sources refuse pictures that differ in channels; here, the seventh patch of 17 fits no batch.
+    pictures = (
+        Picture("fits", np.zeros((32, 32, 3), dtype=np.uint8)),
+        Picture("does not", np.zeros((8, 8, 2), dtype=np.uint8)),
+    )
+    data = Photos(kind="photos", patch_size=8)
+    sampler = PatchSampler(pictures, data, task=Gaussian(kind="gaussian"), seed=5)
+    with Prefetcher(
+        sampler, batch_size=1, steps_per_epoch=17, epochs=range(1, 2), threads=2
+    ) as batches:
+        for step in range(6):
+            found, expected = batches.next(), sampler.batch(1, step, 1)
+            np.testing.assert_array_equal(found.degraded, expected.degraded)
+        with pytest.raises(ValueError, match="broadcast"):
+            batches.next()
+
+
+def test_who_waits_is_called_now_and_then_whatever_the_number_of_threads() -> None:
+    # The only batch is the first thread's; the second never has one.
+    with Prefetcher(
+        _sampler(), batch_size=2, steps_per_epoch=1, epochs=range(1), threads=2
+    ) as batches:
+        batches.next()
+        with pytest.raises(TimeoutError):
+            batches.next(_lose_patience)
+
+
+def _lose_patience() -> None:
+    raise TimeoutError

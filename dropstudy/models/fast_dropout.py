@@ -1,0 +1,79 @@
+"""Dropout by the fast kernels, as a Keras layer."""
+
+from typing import Any
+
+import keras
+
+from dropstudy.models.dropblock import DropBlock2D, seed_rates
+from dropstudy.models.kernels import Noise, drop_blocks, multiply_noise, step_keys
+
+
+class FastDropout(keras.layers.Layer):
+    """Multiplies features by noise while training, together with the activation before it.
+
+    Input and output have shape ``(batch, height, width, channels)``. At inference it is the
+    activation alone. The noise is a function of the layer's seed and of how many training
+    steps it has made, which its ``seed_generator`` counts.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        noise: Noise = "bernoulli",
+        shared_axes: tuple[int, ...] = (),
+        activation: str | None = None,
+        seed: int,
+        name: str,
+    ) -> None:
+        """Sets up the layer.
+
+        Args:
+            rate: Share dropped, or of the variance of ``gaussian`` noise rate/(1 − rate).
+            noise: What the features are multiplied by.
+            shared_axes: Axes along which all values are dropped together.
+            activation: Keras' name of what is applied to the features first.
+            seed: Of the layer's stream of noise.
+            name: The layer's name.
+        """
+        super().__init__(name=name)
+        self.rate = rate
+        self.noise: Noise = noise
+        self.shared_axes = shared_axes
+        self.activation = activation
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The activation, and while training the noise."""
+        if not training:
+            return keras.activations.get(self.activation)(inputs)
+        return multiply_noise(
+            inputs,
+            step_keys(self.seed_generator.next()),
+            rate=self.rate,
+            noise=self.noise,
+            shared_axes=self.shared_axes,
+            activation=self.activation,
+        )
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape."""
+        return input_shape
+
+
+class FastDropBlock2D(DropBlock2D):
+    """``DropBlock2D`` whose masks are drawn and widened by the fast kernels."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Drops blocks while training."""
+        if not training:
+            return inputs
+        _, height, width, _ = inputs.shape
+        start_rate, *block = seed_rates(height, width, self.rate, self.block_size)
+        return drop_blocks(
+            inputs,
+            step_keys(self.seed_generator.next()),
+            start_rate=start_rate,
+            block=(block[0], block[1]),
+        )

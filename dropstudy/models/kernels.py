@@ -1,0 +1,225 @@
+"""Dropout's arithmetic in TensorFlow and XLA: one pass over the features, no mask in memory.
+
+Every value hashes its own index, together with the keys of a training step, to 32 random
+bits. XLA fuses the hash, the comparison, the activation before it and the product into one
+loop, which takes about as long as a ReLU; the backward pass hashes again instead of keeping
+a mask. The loops are compiled also where the step around them is not; small ones are left to
+TensorFlow's own operations, which do the same.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from math import prod
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+Noise = Literal["bernoulli", "gaussian"]
+
+_INDEX_LIMIT = 2**31
+_WORTH_COMPILING = {"words": 2**12, "features": 2**18}
+"""From where on a thousand steps win more than compiling takes: each loop some 0.1 s."""
+
+
+def step_keys(seed: Any) -> tf.Tensor:
+    """Two random words for one layer's mask of one training step.
+
+    Args:
+        seed: The layer's seed and its step, two integers.
+
+    Returns:
+        Shape ``(2,)``, uint32, by Philox (Salmon 2011), alike on every device.
+    """
+    return tf.random.stateless_uniform(
+        (2,), seed=tf.cast(seed, tf.int32), minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+    )
+
+
+def multiply_noise(
+    features: tf.Tensor,
+    keys: tf.Tensor,
+    *,
+    rate: float,
+    noise: Noise,
+    shared_axes: tuple[int, ...],
+    activation: str | None,
+) -> tf.Tensor:
+    """Multiplies the activated features by noise of mean 1; its gradient uses the same noise.
+
+    Args:
+        features: Shape ``(batch, height, width, channels)``, known when it is compiled.
+        keys: Of the step, by ``step_keys``.
+        rate: ``bernoulli``: share of zeros, exact to 2⁻³²; ``gaussian``: of the variance
+            rate/(1 − rate).
+        noise: ``bernoulli`` zeros values and divides the others by 1 − rate.
+        shared_axes: Axes along which all values get the same noise.
+        activation: Keras' name of what is applied to the features first; None: nothing.
+
+    Raises:
+        ValueError: A side of the features is not known.
+    """
+    if None in features.shape:
+        raise ValueError(f"dropout trains on features of known sides only, not {features.shape}")
+    units = [1 if axis in shared_axes else side for axis, side in enumerate(features.shape)]
+    is_compiled = (
+        prod(units) >= _WORTH_COMPILING["words"]
+        or prod(features.shape) >= _WORTH_COMPILING["features"]
+    )
+    forward, backward = _make_passes(noise, shared_axes, activation, is_compiled)
+    strength = tf.constant(rate, tf.float32)
+    words = tf.constant(_to_word(rate), tf.uint32)
+
+    @tf.custom_gradient
+    def multiply(inputs: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            return backward(upstream, inputs, keys, words, strength)
+
+        return forward(inputs, keys, words, strength), gradient
+
+    return multiply(features)
+
+
+def drop_blocks(
+    features: tf.Tensor, keys: tf.Tensor, *, start_rate: float, block: tuple[int, int]
+) -> tf.Tensor:
+    """Zeros blocks of each feature map and scales the rest by the share of it.
+
+    The mask, a byte a value, is kept for the gradient.
+
+    Args:
+        features: Shape ``(batch, height, width, channels)``, known when it is compiled.
+        keys: Of the step, by ``step_keys``.
+        start_rate: How often a block starts at a place where it fits.
+        block: Height and width of a block, none larger than the map's.
+    """
+    words = tf.constant(_to_word(start_rate), tf.uint32)
+    kept, count = _keep_outside_blocks(tuple(features.shape), block)(keys, words)
+    scale = tf.size(kept, tf.float32) / tf.cast(tf.maximum(count, 1), tf.float32)
+
+    @tf.custom_gradient
+    def multiply(inputs: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        return _keep(inputs, kept, scale), lambda upstream: _keep(upstream, kept, scale)
+
+    return multiply(features)
+
+
+@tf.function(jit_compile=True)
+def _keep(features: tf.Tensor, kept: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.where(kept, tf.cast(features, tf.float32) * scale, 0.0), features.dtype)
+
+
+@cache
+def _keep_outside_blocks(
+    shape: tuple[int, ...], block: tuple[int, int]
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """From keys and how often a block starts to what is kept, and how many values that is."""
+    batch, height, width, channels = shape
+
+    @tf.function(jit_compile=True)
+    def keep(keys: tf.Tensor, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        places = [batch, height - block[0] + 1, width - block[1] + 1, channels]
+        dropped = random_words(places, keys) < words
+        for axis, side in zip((2, 1), reversed(block), strict=True):
+            dropped = _widen(dropped, axis, side)
+        kept = tf.logical_not(dropped)
+        return kept, tf.reduce_sum(tf.cast(kept, tf.int32))
+
+    compiled: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] = keep
+    return compiled
+
+
+def _widen(starts: tf.Tensor, axis: int, side: int) -> tf.Tensor:
+    """Where along ``axis`` one of the ``side`` last places is set; longer by ``side`` - 1."""
+    margins = [[side - 1] * 2 if number == axis else [0, 0] for number in range(4)]
+    padded = tf.pad(starts, margins)
+    sizes = [-1 if number != axis else padded.shape[axis] - side + 1 for number in range(4)]
+    widened = tf.zeros((), tf.bool)
+    for first in range(side):
+        begin = [first if number == axis else 0 for number in range(4)]
+        widened |= tf.slice(padded, begin, sizes)
+    return widened
+
+
+@cache
+def _make_passes(
+    noise: Noise, shared_axes: tuple[int, ...], activation: str | None, is_compiled: bool
+) -> tuple[Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
+    """The forward and the backward pass; one pair serves all layers of the same shape."""
+    activate = keras.activations.get(activation) if activation else None
+    compile_if_large = tf.function(jit_compile=True) if is_compiled else (lambda loop: loop)
+
+    def spread(values: tf.Tensor, keys: tf.Tensor, words: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        units = [1 if axis in shared_axes else side for axis, side in enumerate(values.shape)]
+        bits = random_words(units, keys)
+        if noise == "bernoulli":
+            return tf.where(bits >= words, values * (1 / (1 - rate)), 0.0)
+        return values * (1 + tf.sqrt(rate / (1 - rate)) * _to_normal(bits))
+
+    @compile_if_large
+    def forward(
+        features: tf.Tensor, keys: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
+    ) -> tf.Tensor:
+        values = tf.cast(features, tf.float32)
+        if activate is not None:
+            values = activate(values)
+        return tf.cast(spread(values, keys, words, rate), features.dtype)
+
+    if activate is None:  # its own backward pass
+        return forward, lambda upstream, _, *rest: forward(upstream, *rest)
+
+    @compile_if_large
+    def backward(
+        upstream: tf.Tensor,
+        features: tf.Tensor,
+        keys: tf.Tensor,
+        words: tf.Tensor,
+        rate: tf.Tensor,
+    ) -> tf.Tensor:
+        values = tf.cast(features, tf.float32)
+        arriving = spread(tf.cast(upstream, tf.float32), keys, words, rate)
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            activated = activate(values)
+        return tf.cast(tape.gradient(activated, values, arriving), features.dtype)
+
+    return forward, backward
+
+
+def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
+    """32 random bits for each place of ``shape``, as a function of its index and two keys.
+
+    The rounds are those of ``lowbias32`` (Wellons 2018), between which the second key is
+    added: keys whose ranges of indices overlap would otherwise draw the same words.
+
+    Returns:
+        Shape ``shape``, uint32.
+    """
+    size = 1
+    for side in shape:
+        size *= side
+    if size >= _INDEX_LIMIT:
+        raise ValueError(f"a mask of {size:,} values is larger than 2³¹; give a smaller batch")
+    index = tf.cast(tf.reshape(tf.range(size, dtype=tf.int32), shape), tf.uint32)
+    word = _fold(index + keys[0], 16) * tf.constant(0x7FEB352D, tf.uint32)
+    word = _fold(word ^ keys[1], 15) * tf.constant(0x846CA68B, tf.uint32)
+    return _fold(word, 16)
+
+
+def _to_word(rate: float) -> int:
+    """Below which number a share of ``rate`` of all words lies."""
+    return min(round(rate * 2**32), 2**32 - 1)
+
+
+def _fold(word: tf.Tensor, bits: int) -> tf.Tensor:
+    return word ^ tf.bitwise.right_shift(word, tf.constant(bits, tf.uint32))
+
+
+def _to_normal(word: tf.Tensor) -> tf.Tensor:
+    """Standard normal numbers, up to ±5.3, by the inverse of their distribution.
+
+    Takes 23 bits: with the half added, a 24th would round some of them to 1, and to infinity.
+    """
+    places = tf.cast(tf.bitwise.right_shift(word, tf.constant(9, tf.uint32)), tf.int32)
+    uniform = (tf.cast(places, tf.float32) + 0.5) * 2.0**-22 - 1.0
+    return tf.math.erfinv(uniform) * 2.0**0.5
