@@ -55,8 +55,8 @@ docs: install
 reference: install  ## Write docs/configuration.md and the JSON Schema from the config classes
 	$(BIN)/python scripts/write_reference.py
 
-bench: install  ## Time dropstudy's training beside a hand-written loop
-	$(BIN)/python scripts/bench_training.py
+bench: install  ## Measure what docs/performance.md explains, in about 10 minutes (or BENCH=--quick)
+	$(BIN)/python scripts/bench_training.py $(BENCH)
 
 fuzz: install  ## Look for configs and runs that break dropstudy, SECONDS=60 each (not in CI)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'

@@ -10,7 +10,7 @@ TensorFlow's own operations, which do the same.
 from collections.abc import Callable
 from functools import cache
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import keras
 import tensorflow as tf
@@ -61,7 +61,7 @@ def multiply_noise(
     """
     if None in features.shape:
         raise ValueError(f"dropout trains on features of known sides only, not {features.shape}")
-    units = [1 if axis in shared_axes else side for axis, side in enumerate(features.shape)]
+    units = _count_units(features.shape, shared_axes)
     is_compiled = (
         prod(units) >= _WORTH_COMPILING["words"]
         or prod(features.shape) >= _WORTH_COMPILING["features"]
@@ -149,13 +149,6 @@ def _make_passes(
     activate = keras.activations.get(activation) if activation else None
     compile_if_large = tf.function(jit_compile=True) if is_compiled else (lambda loop: loop)
 
-    def spread(values: tf.Tensor, keys: tf.Tensor, words: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        units = [1 if axis in shared_axes else side for axis, side in enumerate(values.shape)]
-        bits = random_words(units, keys)
-        if noise == "bernoulli":
-            return tf.where(bits >= words, values * (1 / (1 - rate)), 0.0)
-        return values * (1 + tf.sqrt(rate / (1 - rate)) * _to_normal(bits))
-
     @compile_if_large
     def forward(
         features: tf.Tensor, keys: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
@@ -163,7 +156,7 @@ def _make_passes(
         values = tf.cast(features, tf.float32)
         if activate is not None:
             values = activate(values)
-        return tf.cast(spread(values, keys, words, rate), features.dtype)
+        return tf.cast(_spread(values, noise, shared_axes, keys, words, rate), features.dtype)
 
     if activate is None:  # its own backward pass
         return forward, lambda upstream, _, *rest: forward(upstream, *rest)
@@ -177,13 +170,37 @@ def _make_passes(
         rate: tf.Tensor,
     ) -> tf.Tensor:
         values = tf.cast(features, tf.float32)
-        arriving = spread(tf.cast(upstream, tf.float32), keys, words, rate)
+        arriving = _spread(tf.cast(upstream, tf.float32), noise, shared_axes, keys, words, rate)
         with tf.GradientTape() as tape:
             tape.watch(values)
             activated = activate(values)
         return tf.cast(tape.gradient(activated, values, arriving), features.dtype)
 
     return forward, backward
+
+
+def _spread(
+    values: tf.Tensor,
+    noise: Noise,
+    shared_axes: tuple[int, ...],
+    keys: tf.Tensor,
+    words: tf.Tensor,
+    rate: tf.Tensor,
+) -> tf.Tensor:
+    """The values times the step's noise; ``words`` is the rate as a share of all words."""
+    bits = random_words(_count_units(values.shape, shared_axes), keys)
+    match noise:
+        case "bernoulli":
+            return tf.where(bits >= words, values * (1 / (1 - rate)), 0.0)
+        case "gaussian":
+            return values * (1 + tf.sqrt(rate / (1 - rate)) * _to_normal(bits))
+        case _:
+            assert_never(noise)
+
+
+def _count_units(shape: Any, shared_axes: tuple[int, ...]) -> list[int]:
+    """How many values along each axis have noise of their own."""
+    return [1 if axis in shared_axes else side for axis, side in enumerate(shape)]
 
 
 def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
@@ -195,9 +212,7 @@ def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
     Returns:
         Shape ``shape``, uint32.
     """
-    size = 1
-    for side in shape:
-        size *= side
+    size = prod(shape)
     if size >= _INDEX_LIMIT:
         raise ValueError(f"a mask of {size:,} values is larger than 2³¹; give a smaller batch")
     index = tf.cast(tf.reshape(tf.range(size, dtype=tf.int32), shape), tf.uint32)

@@ -1,11 +1,28 @@
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dropstudy.cli.framework import quiet_framework
 from dropstudy.errors import DataError, DropstudyError
+
+IMPORT = """
+import gc, json, sys
+from dropstudy.cli.framework import import_framework
+import_framework()
+loaded = set(sys.modules)
+import matplotlib
+print(json.dumps({
+    "loaded": sorted(loaded & {"keras", "tensorflow", "matplotlib", "pandas"}),
+    "collects": gc.isenabled(),
+    "frozen": gc.get_freeze_count(),
+    "importable": hasattr(matplotlib, "colormaps"),
+}))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +48,14 @@ def test_what_is_written_to_standard_error_is_not_seen(capfd: pytest.CaptureFixt
     with quiet_framework("tensorflow"):
         os.write(2, b"chatter of a library in C++")
     assert capfd.readouterr().err == ""
+
+
+def test_the_framework_comes_without_what_is_not_used_and_leaves_no_trace_of_how() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["loaded"] == ["keras", "tensorflow"]
+    assert found["importable"]  # Matplotlib, once someone wants it
+    assert found["collects"]
+    assert found["frozen"] > 100_000  # what the import left is not gone through again

@@ -174,3 +174,35 @@ def test_a_network_without_dropout_has_no_sites() -> None:
 
     assert find_dropout_sites(network, Dropout(), batch_size=1) == []
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in network.layers)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(
+    ("kind", "upsampling", "normalization"),
+    [("unet", "transpose", "batch"), ("autoencoder", "bilinear", "group")],
+)
+def test_a_network_for_any_size_counts_as_one_for_that_size(
+    kind: str, kernel: Kernel, upsampling: str, normalization: str
+) -> None:
+    rated = {"kind": "dropblock", "rate": 0.1}
+    groups = ["input", "encoder", "bottleneck", "decoder", "head"]
+    groups += ["skip"] if kind == "unet" else []
+    dropout = Dropout.model_validate({**dict.fromkeys(groups, rated), "kernel": kernel})
+    architecture = Architecture.model_validate(
+        {
+            "kind": kind,
+            "depth": 2,
+            "filters": 2,
+            "upsampling": upsampling,
+            "normalization": normalization,
+            "block": "residual",
+        }
+    )
+    of_any, of_one = (
+        build_network(architecture, dropout, channels=3, seed=0, size=size) for size in (None, 24)
+    )
+
+    assert count_multiply_adds(of_any, size=24) == count_multiply_adds(of_one)
+    assert find_dropout_sites(of_any, dropout, batch_size=2, size=24) == find_dropout_sites(
+        of_one, dropout, batch_size=2
+    )
