@@ -61,21 +61,23 @@ def multiply_noise(
     """
     if None in features.shape:
         raise ValueError(f"dropout trains on features of known sides only, not {features.shape}")
-    units = _count_units(features.shape, shared_axes)
+    units = [1 if axis in shared_axes else side for axis, side in enumerate(features.shape)]
     is_compiled = (
         prod(units) >= _WORTH_COMPILING["words"]
         or prod(features.shape) >= _WORTH_COMPILING["features"]
     )
-    forward, backward = _make_passes(noise, shared_axes, activation, is_compiled)
+    forward, backward = _make_passes(noise, bool(shared_axes), activation, is_compiled)
+    # Within the loop, words that many values share would be drawn for each of them.
+    source = random_words(units, keys) if shared_axes else keys
     strength = tf.constant(rate, tf.float32)
     words = tf.constant(_to_word(rate), tf.uint32)
 
     @tf.custom_gradient
     def multiply(inputs: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return backward(upstream, inputs, keys, words, strength)
+            return backward(upstream, inputs, source, words, strength)
 
-        return forward(inputs, keys, words, strength), gradient
+        return forward(inputs, source, words, strength), gradient
 
     return multiply(features)
 
@@ -143,20 +145,24 @@ def _widen(starts: tf.Tensor, axis: int, side: int) -> tf.Tensor:
 
 @cache
 def _make_passes(
-    noise: Noise, shared_axes: tuple[int, ...], activation: str | None, is_compiled: bool
+    noise: Noise, is_shared: bool, activation: str | None, is_compiled: bool
 ) -> tuple[Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
     """The forward and the backward pass; one pair serves all layers of the same shape."""
     activate = keras.activations.get(activation) if activation else None
+
+    def draw(values: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
+        return source if is_shared else random_words(list(values.shape), source)
+
     compile_if_large = tf.function(jit_compile=True) if is_compiled else (lambda loop: loop)
 
     @compile_if_large
     def forward(
-        features: tf.Tensor, keys: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
+        features: tf.Tensor, source: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
     ) -> tf.Tensor:
         values = tf.cast(features, tf.float32)
         if activate is not None:
             values = activate(values)
-        return tf.cast(_spread(values, noise, shared_axes, keys, words, rate), features.dtype)
+        return tf.cast(_spread(values, noise, draw(values, source), words, rate), features.dtype)
 
     if activate is None:  # its own backward pass
         return forward, lambda upstream, _, *rest: forward(upstream, *rest)
@@ -165,12 +171,12 @@ def _make_passes(
     def backward(
         upstream: tf.Tensor,
         features: tf.Tensor,
-        keys: tf.Tensor,
+        source: tf.Tensor,
         words: tf.Tensor,
         rate: tf.Tensor,
     ) -> tf.Tensor:
         values = tf.cast(features, tf.float32)
-        arriving = _spread(tf.cast(upstream, tf.float32), noise, shared_axes, keys, words, rate)
+        arriving = _spread(tf.cast(upstream, tf.float32), noise, draw(values, source), words, rate)
         with tf.GradientTape() as tape:
             tape.watch(values)
             activated = activate(values)
@@ -180,15 +186,9 @@ def _make_passes(
 
 
 def _spread(
-    values: tf.Tensor,
-    noise: Noise,
-    shared_axes: tuple[int, ...],
-    keys: tf.Tensor,
-    words: tf.Tensor,
-    rate: tf.Tensor,
+    values: tf.Tensor, noise: Noise, bits: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
 ) -> tf.Tensor:
-    """The values times the step's noise; ``words`` is the rate as a share of all words."""
-    bits = random_words(_count_units(values.shape, shared_axes), keys)
+    """The values times the noise that ``bits`` stand for; ``words`` is the rate as bits."""
     match noise:
         case "bernoulli":
             return tf.where(bits >= words, values * (1 / (1 - rate)), 0.0)
@@ -196,11 +196,6 @@ def _spread(
             return values * (1 + tf.sqrt(rate / (1 - rate)) * _to_normal(bits))
         case _:
             assert_never(noise)
-
-
-def _count_units(shape: Any, shared_axes: tuple[int, ...]) -> list[int]:
-    """How many values along each axis have noise of their own."""
-    return [1 if axis in shared_axes else side for axis, side in enumerate(shape)]
 
 
 def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
