@@ -7,6 +7,7 @@ a mask. The loops are compiled also where the step around them is not; small one
 TensorFlow's own operations, which do the same.
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 from math import prod
@@ -69,7 +70,7 @@ def multiply_noise(
     forward, backward = _make_passes(noise, bool(shared_axes), activation, is_compiled)
     # Within the loop, words that many values share would be drawn for each of them.
     source = random_words(units, keys) if shared_axes else keys
-    strength = tf.constant(rate, tf.float32)
+    strength = tf.constant(_find_strength(noise, rate), tf.float32)
     words = tf.constant(_to_word(rate), tf.uint32)
 
     @tf.custom_gradient
@@ -106,7 +107,7 @@ def drop_blocks(
     return multiply(features)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True, autograph=False)
 def _keep(features: tf.Tensor, kept: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(kept, tf.cast(features, tf.float32) * scale, 0.0), features.dtype)
 
@@ -118,7 +119,7 @@ def _keep_outside_blocks(
     """From keys and how often a block starts to what is kept, and how many values that is."""
     batch, height, width, channels = shape
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def keep(keys: tf.Tensor, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         places = [batch, height - block[0] + 1, width - block[1] + 1, channels]
         dropped = random_words(places, keys) < words
@@ -153,16 +154,20 @@ def _make_passes(
     def draw(values: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
         return source if is_shared else random_words(list(values.shape), source)
 
-    compile_if_large = tf.function(jit_compile=True) if is_compiled else (lambda loop: loop)
+    compile_if_large = (
+        tf.function(jit_compile=True, autograph=False) if is_compiled else (lambda loop: loop)
+    )
 
     @compile_if_large
     def forward(
-        features: tf.Tensor, source: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
+        features: tf.Tensor, source: tf.Tensor, words: tf.Tensor, strength: tf.Tensor
     ) -> tf.Tensor:
         values = tf.cast(features, tf.float32)
         if activate is not None:
             values = activate(values)
-        return tf.cast(_spread(values, noise, draw(values, source), words, rate), features.dtype)
+        return tf.cast(
+            _spread(values, noise, draw(values, source), words, strength), features.dtype
+        )
 
     if activate is None:  # its own backward pass
         return forward, lambda upstream, _, *rest: forward(upstream, *rest)
@@ -173,10 +178,12 @@ def _make_passes(
         features: tf.Tensor,
         source: tf.Tensor,
         words: tf.Tensor,
-        rate: tf.Tensor,
+        strength: tf.Tensor,
     ) -> tf.Tensor:
         values = tf.cast(features, tf.float32)
-        arriving = _spread(tf.cast(upstream, tf.float32), noise, draw(values, source), words, rate)
+        arriving = _spread(
+            tf.cast(upstream, tf.float32), noise, draw(values, source), words, strength
+        )
         with tf.GradientTape() as tape:
             tape.watch(values)
             activated = activate(values)
@@ -186,14 +193,25 @@ def _make_passes(
 
 
 def _spread(
-    values: tf.Tensor, noise: Noise, bits: tf.Tensor, words: tf.Tensor, rate: tf.Tensor
+    values: tf.Tensor, noise: Noise, bits: tf.Tensor, words: tf.Tensor, strength: tf.Tensor
 ) -> tf.Tensor:
     """The values times the noise that ``bits`` stand for; ``words`` is the rate as bits."""
     match noise:
         case "bernoulli":
-            return tf.where(bits >= words, values * (1 / (1 - rate)), 0.0)
+            return tf.where(bits >= words, values * strength, 0.0)
         case "gaussian":
-            return values * (1 + tf.sqrt(rate / (1 - rate)) * _to_normal(bits))
+            return values * (1 + strength * _to_normal(bits))
+        case _:
+            assert_never(noise)
+
+
+def _find_strength(noise: Noise, rate: float) -> float:
+    """What kept values are multiplied by, or the standard deviation of Gaussian noise."""
+    match noise:
+        case "bernoulli":
+            return 1 / (1 - rate)
+        case "gaussian":
+            return math.sqrt(rate / (1 - rate))
         case _:
             assert_never(noise)
 
@@ -201,8 +219,9 @@ def _spread(
 def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
     """32 random bits for each place of ``shape``, as a function of its index and two keys.
 
-    The rounds are those of ``lowbias32`` (Wellons 2018), between which the second key is
-    added: keys whose ranges of indices overlap would otherwise draw the same words.
+    The index and the first key make a Weyl sequence, which is mixed with the second key by the
+    rounds of ``lowbias32`` (Wellons 2018). With the first key alone, steps whose ranges of
+    indices overlap would draw the same words.
 
     Returns:
         Shape ``shape``, uint32.
@@ -211,8 +230,9 @@ def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
     if size >= _INDEX_LIMIT:
         raise ValueError(f"a mask of {size:,} values is larger than 2³¹; give a smaller batch")
     index = tf.cast(tf.reshape(tf.range(size, dtype=tf.int32), shape), tf.uint32)
-    word = _fold(index + keys[0], 16) * tf.constant(0x7FEB352D, tf.uint32)
-    word = _fold(word ^ keys[1], 15) * tf.constant(0x846CA68B, tf.uint32)
+    word = (index + keys[0]) * tf.constant(0x9E3779B9, tf.uint32)
+    word = _fold(word ^ keys[1], 16) * tf.constant(0x7FEB352D, tf.uint32)
+    word = _fold(word, 15) * tf.constant(0x846CA68B, tf.uint32)
     return _fold(word, 16)
 
 
