@@ -66,9 +66,7 @@ class DropBlock2D(keras.layers.Layer):
         if not training or self.rate == 0:
             return inputs
         _, height, width, channels = inputs.shape
-        if height is None or width is None:
-            raise ValueError("DropBlock2D trains on feature maps of a known size only")
-        gamma, block_height, block_width = seed_rates(height, width, self.rate, self.block_size)
+        gamma, block_height, block_width = self.find_blocks(height, width)
         starts_shape = (
             ops.shape(inputs)[0],
             height - block_height + 1,
@@ -82,6 +80,16 @@ class DropBlock2D(keras.layers.Layer):
         kept = 1 - dropped
         scale = ops.cast(ops.size(kept), "float32") / ops.maximum(ops.sum(kept), 1)
         return inputs * ops.cast(kept * scale, inputs.dtype)
+
+    def find_blocks(self, height: int | None, width: int | None) -> tuple[float, int, int]:
+        """What ``seed_rates`` says of a feature map of that size.
+
+        Raises:
+            ValueError: The size is not known.
+        """
+        if height is None or width is None:
+            raise ValueError("DropBlock2D trains on feature maps of a known size only")
+        return seed_rates(height, width, self.rate, self.block_size)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The input's shape."""

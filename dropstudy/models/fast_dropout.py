@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from dropstudy.models.dropblock import DropBlock2D, seed_rates
+from dropstudy.models.dropblock import DropBlock2D
 from dropstudy.models.kernels import Noise, drop_blocks, multiply_noise, step_keys
 
 
@@ -70,10 +70,10 @@ class FastDropBlock2D(DropBlock2D):
         if not training:
             return inputs
         _, height, width, _ = inputs.shape
-        start_rate, *block = seed_rates(height, width, self.rate, self.block_size)
+        start_rate, block_height, block_width = self.find_blocks(height, width)
         return drop_blocks(
             inputs,
             step_keys(self.seed_generator.next()),
             start_rate=start_rate,
-            block=(block[0], block[1]),
+            block=(block_height, block_width),
         )

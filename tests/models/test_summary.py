@@ -158,13 +158,10 @@ def _drawn(graph: tf.Graph) -> list[int]:
 
 
 def _hashed(graph: tf.Graph) -> list[int]:
-    """How many words the graph's compiled functions hash: hashes alone shift bits."""
-    nodes = [
-        node
-        for function in graph.as_graph_def(add_shapes=True).library.function
-        for node in function.node_def
-        if node.op == "RightShift"
-    ]
+    """How many words the graph and its compiled loops hash: hashes alone shift bits."""
+    whole = graph.as_graph_def(add_shapes=True)
+    parts = [whole.node, *(function.node_def for function in whole.library.function)]
+    nodes = [node for part in parts for node in part if node.op == "RightShift"]
     shapes = [tf.TensorShape(node.attr["_output_shapes"].list.shape[0]) for node in nodes]
     return sorted({shape.num_elements() for shape in shapes})
 
