@@ -8,7 +8,8 @@ figures (medians), the median of their ratios, the median of the ratios' distanc
 (MAD), their lowest and highest, the target, and whether the median keeps it. Every row is
 explained in docs/performance.md.
 
-Parts: steps (with the machine's limit), input, epochs, and, only if it is named, scaling.
+Parts: steps (with the machine's limit), input, startup, epochs, and, only if it is named,
+scaling.
 Rows of PyTorch need it to be installed (pip install torch==2.13.0, the build for CPUs);
 without it they say so. Figures to keep need a machine on which nothing else runs.
 """
@@ -27,13 +28,19 @@ from dropstudy.cli.framework import quiet_framework
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules of scripts.bench
 
-from scripts.bench.machine import OtherPrograms, describe_machine, format_machine, format_share
+from scripts.bench.machine import (
+    OtherPrograms,
+    describe_machine,
+    format_machine,
+    format_share,
+    is_busy,
+)
 from scripts.bench.table import format_columns, format_rows
 
 if TYPE_CHECKING:
     from scripts.bench.parts import Findings
 
-USUAL = ("steps", "input", "epochs")
+USUAL = ("steps", "input", "startup", "epochs")
 
 
 def main() -> None:
@@ -50,7 +57,7 @@ def main() -> None:
     found = measure(arguments.only, effort, overrides=arguments.set, say=_say)
     share, seconds = others.share(), time.perf_counter() - started
     print(f"{format_share(share)}\ntook       {seconds:.0f} s\n")
-    print(format_findings(found))
+    print(format_findings(found, is_doubtful=is_busy(share)))
     if arguments.json:
         tables = {title: [asdict(row) for row in rows] for title, rows in found.tables.items()}
         noted: dict[str, Any] = {
@@ -65,9 +72,12 @@ def main() -> None:
         arguments.json.write_text(json.dumps(noted, indent=2) + "\n")
 
 
-def format_findings(found: "Findings") -> str:
+def format_findings(found: "Findings", *, is_doubtful: bool) -> str:
     """All tables, each under its title."""
-    texts = [f"{title}\n{format_rows(rows)}" for title, rows in found.tables.items()]
+    texts = [
+        f"{title}\n{format_rows(rows, is_doubtful=is_doubtful)}"
+        for title, rows in found.tables.items()
+    ]
     if found.scaling:
         texts.append(f"Cost of a step and of its dropout\n{format_columns(found.scaling)}")
     return "\n\n".join(texts)
@@ -79,9 +89,16 @@ def _parse() -> argparse.Namespace:
         "--quick", action="store_true", help="fewer rounds, and only what has a target"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=[*USUAL, "scaling"], default=USUAL, metavar="PART"
+        "--only",
+        nargs="+",
+        choices=[*USUAL, "scaling"],
+        default=USUAL,
+        metavar="PART",
+        help="of steps, input, startup, epochs (all of these if not given) and scaling",
     )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="of the network timed"
+    )
     parser.add_argument("--json", type=Path, help="where all numbers are written")
     return parser.parse_args()
 

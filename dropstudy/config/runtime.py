@@ -22,7 +22,7 @@ class Runtime(Setting):
     precision: Literal["auto", PrecisionName] = "auto"
     """``auto``: mixed_bfloat16 where the processor multiplies it in hardware."""
     xla: bool = False
-    """Compile the training step with XLA; on a CPU this slows random numbers down."""
+    """Compile the whole training step with XLA, whose convolutions are slow on a CPU."""
     threads: Count | None = None
     """Threads within one operation; null: one for each core."""
     deterministic: bool = False

@@ -100,7 +100,7 @@ def test_each_value_channel_sample_and_step_is_dropped_at_the_rate(
     units = _units(shared_axes, shape)
     ones = tf.ones(shape)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def drop(step: tf.Tensor) -> tf.Tensor:
         return _multiply(ones, step_keys(tf.stack([9, step])), rate=rate, shared_axes=shared_axes)
 

@@ -28,12 +28,12 @@ SOME = 2**18
 """Words that show a chance of one half as within 0.005."""
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
 def _draw(keys: tf.Tensor) -> tf.Tensor:
     return random_words([SIZE], keys)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
 def _draw_some(keys: tf.Tensor) -> tf.Tensor:
     return random_words([SOME], keys)
 
@@ -150,7 +150,7 @@ def test_each_bit_of_a_key_flips_each_bit_of_the_words_half_of_the_time(key: int
         keys = rng.integers(2**32, size=2).tolist()
         flipped = list(keys)
         flipped[key] ^= 2**bit
-        shares = _share_flipped(_words(*keys, _draw_some), _words(*flipped, _draw_some))
+        shares = _share_flipped(*(_words(*pair, draw=_draw_some) for pair in (keys, flipped)))
 
         assert np.all(np.abs(shares - 0.5) < 0.01), bit
 
