@@ -150,7 +150,7 @@ def test_each_bit_of_a_key_flips_each_bit_of_the_words_half_of_the_time(key: int
         keys = rng.integers(2**32, size=2).tolist()
         flipped = list(keys)
         flipped[key] ^= 2**bit
-        shares = _share_flipped(*(_words(*pair, draw=_draw_some) for pair in (keys, flipped)))
+        shares = _share_flipped(*(_words(one, two, _draw_some) for one, two in (keys, flipped)))
 
         assert np.all(np.abs(shares - 0.5) < 0.01), bit
 
