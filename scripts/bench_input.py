@@ -29,7 +29,7 @@ from dropstudy.config.task import Blur, Jpeg, TaskSetting
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.imaging.sources import Picture, load_split
 from dropstudy.runs.environment import available_cores
-from dropstudy.training.prefetching import Prefetcher
+from dropstudy.training.prefetching import Prefetcher, count_batch_threads
 
 UNET = Path(__file__).parent.parent / "configs" / "unet_plain.yaml"
 DATA = Photos(kind="photos", patch_size=64)
@@ -58,7 +58,7 @@ class InputRate:
 def main() -> None:
     """Measures every kind and prints the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, available_cores()])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, count_batch_threads()])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--step-rate", type=float, help="patches a second that training uses")
     parser.add_argument("--json", type=Path)

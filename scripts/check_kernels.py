@@ -8,7 +8,7 @@ one-sided t tests on the differences by seed, against a margin of 0.1 dB of vali
 
 Runs take turns (fast, keras, keras, fast), all in this process: starting TensorFlow for each
 would take longer than training it. A run that has finished in ``--runs-dir`` is not made again,
-so that the script can be stopped and gone on with.
+so that the script can be stopped and gone on with; after a change of the code, give a new one.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def main() -> None:
         for seed in range(arguments.seeds):
             for kernel in KERNELS if seed % 2 == 0 else reversed(KERNELS):
                 train(kind, kernel, seed, folder)
-        verdicts.append(judge(kind, folder))
+        verdicts.append(judge(kind, folder, seeds=arguments.seeds))
         print(write_line(verdicts[-1]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(item) for item in verdicts], indent=2) + "\n")
@@ -101,9 +101,9 @@ def find_finished(folder: Path) -> list[Run]:
     return [run for run in runs if run.status == "finished"]
 
 
-def judge(kind: str, folder: Path) -> Verdict:
+def judge(kind: str, folder: Path, *, seeds: int) -> Verdict:
     """Compares the fast arm with the reference, seed by seed."""
-    runs = find_finished(folder)
+    runs = [run for run in find_finished(folder) if run.seed < seeds]
     reference = next(run for run in runs if run.settings["dropout"]["kernel"] == "keras")
     comparison = dropstudy.compare(runs, group_by="dropout.kernel", baseline=reference)
     [contrast] = comparison.contrasts

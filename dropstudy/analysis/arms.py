@@ -8,11 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from dropstudy.analysis.measures import Measure
-from dropstudy.config.dropout import GROUPS
 from dropstudy.errors import ConfigError
 from dropstudy.runs.changes import MAY_CHANGE, Change
 from dropstudy.runs.reading import Run
-from dropstudy.runs.settings import changed_keys, flatten
+from dropstudy.runs.settings import changed_keys, flatten, kernel_of
 
 NOT_OF_AN_ARM = frozenset({"name", "seed", "tags", "notes"})
 """Settings that change neither a network nor how it is fitted."""
@@ -161,14 +160,15 @@ def _explain_no_group(run: Run, group_by: str) -> str:
 
 
 def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
-    """What takes effect of a run's dropout; runs from before there was a choice used Keras'."""
+    """What takes effect of a run's dropout, and what computed it."""
     effective: dict[str, Any] = {}
-    for group in GROUPS:
-        setting = dropout.get(group, {})
+    for group, setting in dropout.items():
+        if group == "kernel":
+            continue
         rate = setting.get("rate", 0)
         drops = any(rate) if isinstance(rate, list) else bool(rate)
         effective[group] = setting if drops else {"kind": "none"}
-    return {**effective, "kernel": dropout.get("kernel", "keras")}
+    return {**effective, "kernel": kernel_of(dropout)}
 
 
 def _keeps_images(run: Run) -> bool:

@@ -60,7 +60,7 @@ class PatchSampler:
         self._task = task
         self._seed = seed
         self._places = _lay_grid(pictures, data)
-        self._order = lru_cache(maxsize=2)(self._shuffle)  # an epoch's batches share theirs
+        self._order = lru_cache(maxsize=4)(self._shuffle)  # an epoch's batches share theirs
 
     def __len__(self) -> int:
         """How many patches the grid has."""

@@ -1,6 +1,6 @@
 """From a dropout setting to the Keras layer that does it."""
 
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import keras
 
@@ -12,9 +12,10 @@ from dropstudy.config.dropout import (
     RatedDropout,
 )
 from dropstudy.models.dropblock import DropBlock2D
-from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
-from dropstudy.models.kernels import Noise
 from dropstudy.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from dropstudy.models.kernels import Noise
 
 
 def apply_dropout(
@@ -87,7 +88,10 @@ def _fast_layer(
     seed: int,
     activation: str | None,
 ) -> keras.layers.Layer:
-    def multiply(noise: Noise, *shared_axes: int) -> keras.layers.Layer:
+    # TensorFlow's alone: another backend can run the reference.
+    from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+
+    def multiply(noise: "Noise", *shared_axes: int) -> keras.layers.Layer:
         return FastDropout(
             rate, noise=noise, shared_axes=shared_axes, activation=activation, seed=seed, name=name
         )
@@ -120,7 +124,7 @@ def _reference_layer(
         case "spatial":
             return keras.layers.SpatialDropout2D(rate, seed=seed, name=name, dtype="float32")
         case "gaussian":
-            return keras.layers.GaussianDropout(rate, seed=seed, name=name)
+            return keras.layers.GaussianDropout(rate, seed=seed, name=name, dtype="float32")
         case "drop_path":
             return keras.layers.Dropout(
                 rate, noise_shape=(None, 1, 1, 1), seed=seed, name=name, dtype="float32"

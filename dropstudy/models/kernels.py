@@ -1,10 +1,11 @@
-"""Dropout's arithmetic in TensorFlow and XLA: one pass over the features, no mask in memory.
+"""Dropout's arithmetic in TensorFlow and XLA: one pass over the features.
 
 Every value hashes its own index, together with the keys of a training step, to 32 random
 bits. XLA fuses the hash, the comparison, the activation before it and the product into one
 loop, which takes about as long as a ReLU; the backward pass hashes again instead of keeping
-a mask. The loops are compiled also where the step around them is not; small ones are left to
-TensorFlow's own operations, which do the same.
+a mask; for ``dropblock`` alone a byte a value is kept. The loops are compiled also where the
+step around them is not; small ones, but dropblock's, are left to TensorFlow's own operations,
+which do the same.
 """
 
 import math
@@ -60,8 +61,7 @@ def multiply_noise(
     Raises:
         ValueError: A side of the features is not known.
     """
-    if None in features.shape:
-        raise ValueError(f"dropout trains on features of known sides only, not {features.shape}")
+    _refuse_unknown_sides(features)
     units = [1 if axis in shared_axes else side for axis, side in enumerate(features.shape)]
     is_compiled = (
         prod(units) >= _WORTH_COMPILING["words"]
@@ -96,6 +96,7 @@ def drop_blocks(
         start_rate: How often a block starts at a place where it fits.
         block: Height and width of a block, none larger than the map's.
     """
+    _refuse_unknown_sides(features)
     words = tf.constant(_to_word(start_rate), tf.uint32)
     kept, count = _keep_outside_blocks(tuple(features.shape), block)(keys, words)
     scale = tf.size(kept, tf.float32) / tf.cast(tf.maximum(count, 1), tf.float32)
@@ -105,6 +106,11 @@ def drop_blocks(
         return _keep(inputs, kept, scale), lambda upstream: _keep(upstream, kept, scale)
 
     return multiply(features)
+
+
+def _refuse_unknown_sides(features: tf.Tensor) -> None:
+    if None in features.shape:
+        raise ValueError(f"dropout trains on features of known sides only, not {features.shape}")
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -228,7 +234,7 @@ def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
     """
     size = prod(shape)
     if size >= _INDEX_LIMIT:
-        raise ValueError(f"a mask of {size:,} values is larger than 2³¹; give a smaller batch")
+        raise ValueError(f"a mask of {size:,} values is 2³¹ or more; give a smaller batch")
     index = tf.cast(tf.reshape(tf.range(size, dtype=tf.int32), shape), tf.uint32)
     word = (index + keys[0]) * tf.constant(0x9E3779B9, tf.uint32)
     word = _fold(word ^ keys[1], 16) * tf.constant(0x7FEB352D, tf.uint32)

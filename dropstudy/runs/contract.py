@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from dropstudy.config.dropout import GROUPS
 from dropstudy.runs.parsing import MAX_NUMBER, MAX_WHOLE, damage, show_value
 from dropstudy.runs.records import Status
 
@@ -24,8 +23,8 @@ def check_settings(settings: Mapping[str, Any], where: Path) -> None:
         wrong.append("name")
     if not isinstance(settings.get("tags", []), list):
         wrong.append("tags")
-    groups = [settings["dropout"].get(group, {}) for group in GROUPS] if not wrong else []
-    if not all(isinstance(own, dict) for own in groups):
+    dropout = settings["dropout"] if not wrong else {}
+    if not all(isinstance(own, dict) for key, own in dropout.items() if key != "kernel"):
         wrong.append("dropout")
     if wrong:
         raise damage(where, f"it has no usable {', '.join(wrong)}")

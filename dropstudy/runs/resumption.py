@@ -16,7 +16,7 @@ from dropstudy.runs.directory import RunDirectory, write_text
 from dropstudy.runs.manifests import Place
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import write_epochs
-from dropstudy.runs.settings import settings_files
+from dropstudy.runs.settings import kernel_of, settings_files
 from dropstudy.runs.stopping import BestEpoch
 
 
@@ -98,6 +98,9 @@ def write_settings(directory: RunDirectory, experiment: Experiment) -> None:
 
 def _with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings of an older version with what it did not know yet, if they are valid now."""
+    dropout = settings.get("dropout")
+    if isinstance(dropout, dict):
+        settings = {**settings, "dropout": {**dropout, "kernel": kernel_of(dropout)}}
     try:
         experiment = Experiment.model_validate_json(json.dumps(settings))
     except ValidationError:

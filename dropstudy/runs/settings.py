@@ -23,6 +23,11 @@ def settings_files(experiment: "Experiment") -> dict[str, str]:
     }
 
 
+def kernel_of(dropout: Mapping[str, Any]) -> Any:
+    """What computed a run's dropout; runs from before there was a choice used Keras' layers."""
+    return dropout.get("kernel", "keras")
+
+
 def flatten(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings by dotted keys: ``{"dropout.skip.rate": 0.3}``.
 

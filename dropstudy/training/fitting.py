@@ -19,7 +19,7 @@ from dropstudy.imaging.patches import PatchSampler
 from dropstudy.runs.environment import available_cores, peak_memory_bytes
 from dropstudy.runs.records import EpochRecord
 from dropstudy.runs.stopping import BestEpoch
-from dropstudy.training.prefetching import Prefetcher
+from dropstudy.training.prefetching import Prefetcher, count_batch_threads
 from dropstudy.training.steps import Evaluate, TrainStep
 from dropstudy.training.timing import EpochTimer
 
@@ -179,7 +179,7 @@ def fit_network(fit: Fit, hooks: Hooks, progress: Progress) -> None:
         steps_per_epoch=fit.steps_per_epoch,
         epochs=epochs,
         first_step=progress.step,
-        threads=min(2, available_cores()),
+        threads=count_batch_threads(),
     ) as batches:
         for _ in epochs:
             _train_epoch(fit, hooks, progress, batches)

@@ -8,11 +8,19 @@ from itertools import islice
 from types import TracebackType
 
 from dropstudy.imaging.patches import Batch, PatchSampler
+from dropstudy.runs.environment import available_cores
 
 DEPTH = 4
 """Batches that may lie ready; with more threads than that, one for each thread."""
+_MOST_THREADS = 2
+"""More gain nothing: but for decoding JPEG, they hold Python's lock most of the time."""
 _POLL_SECONDS = 0.1
 _JOIN_SECONDS = 2.0
+
+
+def count_batch_threads() -> int:
+    """How many threads make a training's batches here."""
+    return min(_MOST_THREADS, available_cores())
 
 
 class Prefetcher:

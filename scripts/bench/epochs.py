@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from dropstudy.config import Experiment
 from dropstudy.training.runtime import configure_runtime
 from scripts.bench.experiments import FLOAT32, Subject, prepare_arrays, prepare_data
 from scripts.bench.keras_fit import start_fit
@@ -87,6 +88,16 @@ class EpochTimes:
         return sum(epoch.whole for epoch in own) / sum(epoch.recorded for epoch in own)
 
 
+def _refuse_other_architectures(experiment: Experiment) -> None:
+    """The rivals are written by hand; they follow the sizes of the shipped UNet alone."""
+    sizes = {"depth", "filters", "convolutions"}
+    shipped = Subject().experiment().architecture.model_dump(exclude=sizes)
+    if experiment.architecture.model_dump(exclude=sizes) != shipped:
+        raise SystemExit(
+            f"epochs: of the architecture, --set can change {', '.join(sorted(sizes))}"
+        )
+
+
 def measure_epochs(
     order: Sequence[Trainee],
     *,
@@ -104,6 +115,7 @@ def measure_epochs(
     """
     order = [trainee for trainee in order if trainee.program != "PyTorch" or is_installed()]
     plain = subject().experiment()
+    _refuse_other_architectures(plain)
     data = prepare_data(plain)
     arrays = prepare_arrays(plain, data)
     precision = configure_runtime(plain.runtime).precision

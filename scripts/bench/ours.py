@@ -56,7 +56,7 @@ def start_run(experiment: Experiment, data: PreparedData) -> ThreadedTraining:
 
 
 def measure_checkpoint(experiment: Experiment, data: PreparedData, *, repeats: int) -> list[float]:
-    """Seconds to save what a run saves at the end of an epoch that is its best."""
+    """Seconds to save the best network and a checkpoint, as after an epoch that is the best."""
     runtime = configure_runtime(experiment.runtime)
     fit = assemble_fit(experiment, data=data, runtime=runtime)
     seconds = []

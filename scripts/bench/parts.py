@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from dropstudy.runs.environment import available_cores
 from dropstudy.training.assembly import build_experiment_network
+from dropstudy.training.prefetching import count_batch_threads
 from scripts.bench.epochs import ALL, ESSENTIAL, measure_epochs
 from scripts.bench.experiments import BFLOAT16, FLOAT32, Subject, prepare_data
 from scripts.bench.limits import measure_convolutions
@@ -154,7 +154,7 @@ def add_input(found: Findings, effort: Effort) -> None:
     """The loader beside what a training step uses."""
     if found.images_per_second is None:
         found.images_per_second = start_training()()
-    rates = measure_input([available_cores()], effort.input_repeats)
+    rates = measure_input([count_batch_threads()], effort.input_repeats)
     found.tables["Input, the three slowest kinds of task"] = input_rows(
         rates, found.images_per_second
     )

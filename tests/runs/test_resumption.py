@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +154,21 @@ def test_a_precision_that_was_chosen_may_be_said(tmp_path: Path) -> None:
         ConfigError, match=r"runtime\.precision: is float32, the run began with auto"
     ):
         plan_resumption(run, ["runtime.precision=float32"])
+
+
+def test_a_run_from_before_the_kernels_goes_on_with_keras_alone(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    [manifest] = run.directory.checkpoints.glob("epoch-*.json")
+    saved = json.loads(manifest.read_text())
+    del saved["settings"]["dropout"]["kernel"]
+    manifest.write_text(json.dumps(saved))
+    config = run.directory.config
+    config.write_text(re.sub(r"\n +kernel: fast", "", config.read_text()))
+
+    with pytest.raises(ConfigError, match=r"dropout\.kernel: is fast, the run began with keras"):
+        plan_resumption(run)
+    resumption = plan_resumption(run, ["dropout.kernel=keras"])
+    assert (resumption.experiment.dropout.kernel, resumption.changes) == ("keras", [])
 
 
 def test_a_run_that_finished_all_epochs_wants_more_of_them(tmp_path: Path) -> None:
