@@ -55,7 +55,7 @@ docs: install
 reference: install  ## Write docs/configuration.md and the JSON Schema from the config classes
 	$(BIN)/python scripts/write_reference.py
 
-bench: install  ## Measure what docs/performance.md explains, in about 10 minutes (or BENCH=--quick)
+bench: install  ## Measure what docs/performance.md explains, in some 20 minutes (or BENCH=--quick)
 	$(BIN)/python scripts/bench_training.py $(BENCH)
 
 kernels: install  ## Ask whether the fast dropout kernels train equally good networks (half an hour)
