@@ -95,6 +95,9 @@ def drop_blocks(
         keys: Of the step, by ``step_keys``.
         start_rate: How often a block starts at a place where it fits.
         block: Height and width of a block, none larger than the map's.
+
+    Raises:
+        ValueError: A side of the features is not known.
     """
     _refuse_unknown_sides(features)
     words = tf.constant(_to_word(start_rate), tf.uint32)

@@ -13,7 +13,7 @@ from dropstudy.runs.environment import available_cores
 DEPTH = 4
 """Batches that may lie ready; with more threads than that, one for each thread."""
 _MOST_THREADS = 2
-"""More gain nothing: but for decoding JPEG, they hold Python's lock most of the time."""
+"""The second doubles some tasks' rate and hardly changes others': they share Python's lock."""
 _POLL_SECONDS = 0.1
 _JOIN_SECONDS = 2.0
 
