@@ -155,8 +155,9 @@ def _train(
     monitor = experiment.training.monitor
     with divert_stderr(directory.log):
         try:
-            import_framework()
-            from dropstudy.training.experiment_run import Job, run_experiment
+            with interruption.insisted_on():
+                import_framework()
+                from dropstudy.training.experiment_run import Job, run_experiment
 
             job = Job(experiment, directory, data, resumption, interruption)
             return run_experiment(job, display).status

@@ -243,15 +243,11 @@ def _fit(
         if is_best:
             settle(new_model, directory.model)
         observer.on_epoch(record, is_best=is_best)
-        leave_if_wanted()
+        job.interruption.interrupt_if_wanted()
 
     def on_pause() -> None:
         checkpointer.save(progress)
-        leave_if_wanted()
-
-    def leave_if_wanted() -> None:
-        if job.interruption.is_wanted:
-            raise KeyboardInterrupt
+        job.interruption.interrupt_if_wanted()
 
     hooks = Hooks(
         on_step=observer.on_step,
@@ -264,7 +260,7 @@ def _fit(
     try:
         with job.interruption.deferred():
             fit_network(fit, hooks, progress)
-        leave_if_wanted()
+        job.interruption.interrupt_if_wanted()
     finally:
         with suppress(OSError):
             new_model.unlink(missing_ok=True)

@@ -71,6 +71,25 @@ class Interruption:
         finally:
             self._is_deferred = False
 
+    @contextmanager
+    def insisted_on(self) -> Iterator[None]:
+        """Interrupts after the block, should that swallow the interrupt or make it an error.
+
+        The import of an extension module may: what is raised while such a module starts
+        can come out as an ``ImportError``, which others take to mean that it is missing.
+        """
+        try:
+            yield
+        except Exception:
+            self.interrupt_if_wanted()
+            raise
+        self.interrupt_if_wanted()
+
+    def interrupt_if_wanted(self) -> None:
+        """Raises ``KeyboardInterrupt`` if a signal has come."""
+        if self.is_wanted:
+            raise KeyboardInterrupt
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
         now = self._clock()
         if self.signal is None:

@@ -87,6 +87,28 @@ def test_a_deferred_signal_is_still_known_after_the_block() -> None:
     assert interruption.is_wanted
 
 
+def test_an_interrupt_that_a_block_swallowed_or_made_an_error_of_comes_at_its_end() -> None:
+    for other in (None, ImportError("optree is missing")):
+        interruption = Interruption()
+        with (
+            pytest.raises(KeyboardInterrupt),
+            interruption.heeding_signals(),
+            interruption.insisted_on(),
+        ):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                if other is not None:
+                    raise other from None
+
+
+def test_without_a_signal_a_block_that_insists_ends_as_it_would() -> None:
+    with Interruption().insisted_on():
+        pass
+    with pytest.raises(ImportError, match="missing"), Interruption().insisted_on():
+        raise ImportError("optree is missing")
+
+
 def test_signals_that_the_process_was_told_to_ignore_stay_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     interruption = Interruption()
