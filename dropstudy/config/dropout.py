@@ -66,7 +66,8 @@ class Dropout(Setting):
     head: DropoutSetting = NoDropout()
     """Right before the last convolution."""
     kernel: Kernel = "fast"
-    """``fast`` draws, drops and activates in one pass; ``keras``: Keras' layers, the reference."""
+    """What computes dropout and activations: ``fast`` does both in one pass, and activations
+    within convolutions; ``keras``: Keras' layers, the reference."""
 
     def by_group(self) -> dict[Group, NoDropout | RatedDropout | DropBlock]:
         """Each group's setting, in the order in which an image meets the groups."""

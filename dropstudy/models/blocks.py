@@ -35,7 +35,8 @@ def apply_block(
         filters: Feature maps that come out.
         architecture: Convolutions, activation, normalization, order.
         dropout: The group's setting.
-        kernel: What computes it; the fast one takes an activation right before it along.
+        kernel: What computes it and the activations; the fast one does both in one pass
+            where the dropout follows right after.
         name: The block's name, such as ``encoder_0``.
         seed: The experiment's seed.
         level: Which of the group's rates; 0 is the full resolution.
@@ -54,7 +55,9 @@ def apply_block(
                     pass
                 case "activation":
                     label = f"{name}_{architecture.activation}_{index}"
-                    features = layers.Activation(architecture.activation, name=label)(features)
+                    features = _activate(
+                        features, architecture.activation, kernel=kernel, name=label
+                    )
                 case "dropout":
                     features = apply_dropout(
                         features,
@@ -115,6 +118,14 @@ def _convolve(features: Any, filters: int, side: int, *, name: str, seed: int) -
 def _initializer(name: str, seed: int) -> keras.initializers.Initializer:
     """He 2015, from a stream of the layer's own: no other layer can shift it."""
     return keras.initializers.HeNormal(seed=derive_seed(seed, "kernel", name))
+
+
+def _activate(features: Any, activation: str, *, kernel: Kernel, name: str) -> Any:
+    if kernel == "fast" and activation == "leaky_relu":
+        from dropstudy.models.fast_layers import FastLeakyRelu
+
+        return FastLeakyRelu(name=name)(features)
+    return layers.Activation(activation, name=name)(features)
 
 
 def _normalize(features: Any, architecture: Architecture, *, name: str) -> Any:

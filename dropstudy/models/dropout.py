@@ -89,7 +89,7 @@ def _fast_layer(
     activation: str | None,
 ) -> keras.layers.Layer:
     # TensorFlow's alone: another backend can run the reference.
-    from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+    from dropstudy.models.fast_layers import FastDropBlock2D, FastDropout
 
     def multiply(noise: "Noise", *shared_axes: int) -> keras.layers.Layer:
         return FastDropout(

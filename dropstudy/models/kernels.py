@@ -1,4 +1,4 @@
-"""Dropout's arithmetic in TensorFlow and XLA: one pass over the features.
+"""Dropout's and activations' arithmetic in TensorFlow and XLA: one pass over the features.
 
 Every value hashes its own index, together with the keys of a training step, to 32 random
 bits. XLA fuses the hash, the comparison, the activation before it and the product into one
@@ -20,8 +20,25 @@ import tensorflow as tf
 Noise = Literal["bernoulli", "gaussian"]
 
 _INDEX_LIMIT = 2**31
+_LEAKY_SLOPE = 0.2
+"""Of ``leaky_relu`` below 0, as Keras has it."""
 _WORTH_COMPILING = {"words": 2**12, "features": 2**18}
 """From where on a thousand steps win more than compiling takes: each loop some 0.1 s."""
+
+
+@tf.custom_gradient
+def leaky_relu(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Keras' ``leaky_relu``, whose gradient looks at what came out: its sign is the input's.
+
+    For the gradient of Keras', TensorFlow keeps what went in, and so cannot compute the
+    activation as part of the convolution before it.
+    """
+    activated = tf.nn.leaky_relu(features, _LEAKY_SLOPE)
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=activated, alpha=_LEAKY_SLOPE)
+
+    return activated, gradient
 
 
 def step_keys(seed: Any) -> tf.Tensor:

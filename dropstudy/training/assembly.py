@@ -8,7 +8,7 @@ import keras
 from dropstudy.config import Experiment
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.models import build_network
-from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+from dropstudy.models.fast_layers import FAST_LAYERS
 from dropstudy.training.fitting import Fit
 from dropstudy.training.losses import make_loss
 from dropstudy.training.optimizers import make_optimizer
@@ -73,5 +73,5 @@ def _make_export(experiment: Experiment, network: keras.Model) -> Callable[[], k
                 twin.get_layer(layer.name).set_weights(layer.get_weights())
         return twin
 
-    is_fast = any(isinstance(layer, FastDropout | FastDropBlock2D) for layer in network.layers)
+    is_fast = any(isinstance(layer, FAST_LAYERS) for layer in network.layers)
     return export if is_fast else lambda: network

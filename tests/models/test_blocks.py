@@ -12,12 +12,13 @@ from dropstudy.config.architecture import Architecture, BlockStage
 from dropstudy.config.dropout import Dropout, Kernel, NoDropout, RatedDropout
 from dropstudy.models import build_network
 from dropstudy.models.blocks import apply_block, upsample
-from dropstudy.models.fast_dropout import FastDropBlock2D, FastDropout
+from dropstudy.models.fast_layers import FastDropBlock2D, FastDropout, FastLeakyRelu
 from tests.models.kinds import KERNELS, KINDS
 
 STAGES: dict[type[Any], BlockStage] = {
     keras.layers.BatchNormalization: "normalization",
     keras.layers.Activation: "activation",
+    FastLeakyRelu: "activation",
     keras.layers.Dropout: "dropout",
     FastDropout: "dropout",
     FastDropBlock2D: "dropout",
@@ -109,7 +110,7 @@ def test_the_fast_kernel_takes_along_the_activation_right_before_it_and_no_other
         for rate in (0.0, 0.5)
     }
     activations = {
-        key: [type(layer) for layer in block.layers].count(keras.layers.Activation)
+        key: [STAGES.get(type(layer)) for layer in block.layers].count("activation")
         for key, block in blocks.items()
     }
 

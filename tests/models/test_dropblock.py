@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dropstudy.models.dropblock import DropBlock2D, expected_share_dropped, seed_rates
-from dropstudy.models.fast_dropout import FastDropBlock2D
+from dropstudy.models.fast_layers import FastDropBlock2D
 
 LAYERS = [DropBlock2D, FastDropBlock2D]
 

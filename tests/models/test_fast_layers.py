@@ -1,5 +1,6 @@
 from collections.abc import Callable
-from typing import get_args
+from functools import partial
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 from dropstudy.config.architecture import Architecture
 from dropstudy.config.dropout import Dropout, RatedDropout
 from dropstudy.models.dropout import can_activate, dropout_layer
+from dropstudy.models.fast_layers import FastLeakyRelu
 from tests.models.kinds import KINDS
 
 ACTIVATIONS: tuple[str, ...] = get_args(Architecture.model_fields["activation"].annotation)
@@ -80,4 +82,23 @@ def test_a_layer_that_activates_is_the_activation_before_one_that_does_not(
         plain(activate(features), training=True),
         rtol=1e-4,
         atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("wrap", [lambda step: step, tf.function], ids=["eager", "graph"])
+def test_leaky_relu_and_its_gradient_are_keras_own_bit_for_bit(
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]], dtype: str
+) -> None:
+    keras.config.set_dtype_policy(dtype)
+    edges = tf.constant([0.0, -0.0, 1e-30, -1e-30, 1e4, -1e4, np.inf, -np.inf])
+    features = tf.cast(tf.concat([edges, tf.reshape(_features(), [-1])], 0), dtype)
+    own = wrap(partial(_take_step, FastLeakyRelu(name="activation")))
+    reference = wrap(partial(_take_step, keras.layers.Activation("leaky_relu")))
+
+    for found, expected in zip(own(features), reference(features), strict=True):
+        np.testing.assert_array_equal(tf.cast(found, "float32"), tf.cast(expected, "float32"))
+    inferred = FastLeakyRelu(name="inferred")(features)
+    np.testing.assert_array_equal(
+        tf.cast(inferred, "float32"), tf.cast(own(features)[0], "float32")
     )

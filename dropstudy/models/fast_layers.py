@@ -1,11 +1,11 @@
-"""Dropout by the fast kernels, as a Keras layer."""
+"""Dropout and activation by the fast kernels, as Keras layers."""
 
 from typing import Any
 
 import keras
 
 from dropstudy.models.dropblock import DropBlock2D
-from dropstudy.models.kernels import Noise, drop_blocks, multiply_noise, step_keys
+from dropstudy.models.kernels import Noise, drop_blocks, leaky_relu, multiply_noise, step_keys
 
 
 class FastDropout(keras.layers.Layer):
@@ -77,3 +77,28 @@ class FastDropBlock2D(DropBlock2D):
             start_rate=start_rate,
             block=(block_height, block_width),
         )
+
+
+class FastLeakyRelu(keras.layers.Layer):
+    """Keras' ``leaky_relu``, which TensorFlow can make part of the convolution before it."""
+
+    def __init__(self, *, name: str) -> None:
+        """Sets up the layer.
+
+        Args:
+            name: The layer's name.
+        """
+        super().__init__(name=name)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The activation."""
+        return leaky_relu(inputs) if training else keras.activations.leaky_relu(inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape."""
+        return input_shape
+
+
+FAST_LAYERS = (FastDropout, FastDropBlock2D, FastLeakyRelu)
+"""All that a network of Keras' own layers has not."""
