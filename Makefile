@@ -8,7 +8,7 @@ PARALLEL ?= --numprocesses 2 --dist loadfile
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install run smoke test check format lint types imports docs reference bench kernels fuzz lock clean
+.PHONY: help install run smoke test check format lint types imports docs reference bench profile kernels fuzz lock clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,9 @@ reference: install  ## Write docs/configuration.md and the JSON Schema from the 
 
 bench: install  ## Measure what docs/performance.md explains, in some 20 minutes (or BENCH=--quick)
 	$(BIN)/python scripts/bench_training.py $(BENCH)
+
+profile: install  ## Show what a training step spends its time on (or PROFILE="--kind gaussian")
+	$(BIN)/python scripts/profile_step.py $(PROFILE)
 
 kernels: install  ## Ask whether the fast dropout kernels train equally good networks (half an hour)
 	$(BIN)/python scripts/check_kernels.py

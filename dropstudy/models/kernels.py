@@ -175,7 +175,7 @@ def _make_passes(
     noise: Noise, is_shared: bool, activation: str | None, is_compiled: bool
 ) -> tuple[Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
     """The forward and the backward pass; one pair serves all layers of the same shape."""
-    activate = keras.activations.get(activation) if activation else None
+    activate = _find_activation(activation)
 
     def draw(values: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
         return source if is_shared else random_words(list(values.shape), source)
@@ -216,6 +216,17 @@ def _make_passes(
         return tf.cast(tape.gradient(activated, values, arriving), features.dtype)
 
     return forward, backward
+
+
+def _find_activation(name: str | None) -> Callable[[tf.Tensor], tf.Tensor] | None:
+    """Keras' activation, or our own, where there is one.
+
+    A single ``leaky_relu`` of Keras' in a step has TensorFlow fail to join any operations of it.
+    """
+    if name is None:
+        return None
+    found: Callable[[tf.Tensor], tf.Tensor] = keras.activations.get(name)
+    return leaky_relu if name == "leaky_relu" else found
 
 
 def _spread(

@@ -14,6 +14,7 @@ from scripts.bench.steps import count_step_multiply_adds, measure_steps
 from scripts.bench.table import Row, at_least, at_most, format_rows
 from scripts.bench.trainings import ThreadedTraining
 from scripts.bench.turns import Spread, Turn, neighbour_ratios, order_turns, typical_seconds
+from scripts.profile_step import GROUPS, profile_step
 from tests.models.conftest import restored_policy, started_tensorflow
 
 __all__ = ["restored_policy", "started_tensorflow"]
@@ -156,3 +157,15 @@ def test_what_goes_wrong_in_a_training_is_told() -> None:
     training.warm_up()
     with pytest.raises(ValueError, match="out of patches"):
         training.next_epoch()
+
+
+def test_a_profile_finds_the_operations_of_a_step() -> None:
+    compiled = ["architecture.activation=leaky_relu", "training.batch_size=8"]
+    overrides = [*TINY.keywords["overrides"], *compiled]
+    plain, dropped = (profile_step(kind, "float32", overrides) for kind in ("none", "dropout"))
+
+    assert list(plain.seconds) == list(dropped.seconds) == list(GROUPS)
+    absent = [group for group, seconds in plain.seconds.items() if not seconds]
+    assert absent == ["dropout's loops"]
+    assert dropped.seconds["dropout's loops"] > 0
+    assert sum(plain.seconds.values()) < 2 * plain.step_seconds
