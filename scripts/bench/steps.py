@@ -54,11 +54,11 @@ class StepTimes:
 
 
 def step_arms(subject: Callable[..., Subject], *, keras: bool) -> dict[str, Subject]:
-    """What takes turns by name: without dropout twice, each kind, and each kind by Keras."""
+    """What takes turns by name: without dropout twice, each kind, and each by Keras' layers."""
     arms = {NONE: subject(), AGAIN: subject()}
     arms |= {kind: subject(kind=kind) for kind in KINDS}
     if keras:
-        arms |= {f"{kind} by Keras": subject(kind=kind, kernel="keras") for kind in KINDS}
+        arms |= {f"{kind} by Keras": subject(kind=kind, kernel="keras") for kind in (NONE, *KINDS)}
     return arms
 
 
