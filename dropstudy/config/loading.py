@@ -1,6 +1,7 @@
 """From a YAML file to an experiment, or to all that is wrong with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,21 @@ from dropstudy.config.yaml_source import CoreDumper, Document, read_yaml
 from dropstudy.errors import ConfigError
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a value was given that is not the file's own.
+
+    Attributes:
+        source: A file, or the option.
+        line: Its line there, from 1; None where there is none.
+        within: The keys there that lead to the experiment's keys.
+    """
+
+    source: str
+    line: int | None = None
+    within: tuple[Key, ...] = ()
+
+
 def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experiment:
     """Reads an experiment and checks all of it.
 
@@ -27,10 +43,31 @@ def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experime
             what is allowed.
     """
     document = read_yaml(Path(path))
-    changed = {apply_override(document, override): override for override in overrides}
-    problems = list(document.problems)
+    changed = {
+        apply_override(document, override): Origin(f"--set {override}") for override in overrides
+    }
+    experiment, problems = check_experiment(document, changed)
+    if problems or experiment is None:
+        raise ConfigError("\n".join(map(str, problems)))
+    return experiment
+
+
+def check_experiment(
+    document: Document, changed: Mapping[tuple[Key, ...], Origin]
+) -> tuple[Experiment | None, list[Problem]]:
+    """The experiment that a file and changes of it make, and all that is wrong with it.
+
+    Args:
+        document: The file, with the changes made.
+        changed: Where each changed value was given.
+
+    Raises:
+        ConfigError: The file holds no mapping.
+    """
     if not isinstance(document.data, dict):
         raise ConfigError(f"{document.source}: give a mapping with the keys name, data, task, …")
+    problems = list(document.problems)
+    experiment = None
     try:
         experiment = Experiment.model_validate(document.data)
     except ValidationError as error:
@@ -38,10 +75,7 @@ def load_experiment(path: Path | str, overrides: Sequence[str] = ()) -> Experime
         found += _conflicts_beside(error, document.data, [place for place, _ in found])
         problems += [_locate(document, changed, place, text) for place, text in found]
         problems.sort(key=lambda problem: (problem.line is None, problem.line or 0))
-        experiment = None
-    if problems or experiment is None:
-        raise ConfigError("\n".join(map(str, problems)))
-    return experiment
+    return experiment, problems
 
 
 def dump_experiment(experiment: Experiment) -> str:
@@ -83,11 +117,14 @@ def _conflicts_beside(
 
 
 def _locate(
-    document: Document, changed: dict[tuple[Key, ...], str], path: tuple[Key, ...], message: str
+    document: Document,
+    changed: Mapping[tuple[Key, ...], Origin],
+    path: tuple[Key, ...],
+    message: str,
 ) -> Problem:
     in_file = next(n for n in range(len(path), -1, -1) if n == 0 or path[:n] in document.lines)
-    for changed_path, override in changed.items():
+    for changed_path, origin in changed.items():
         shared = max(n for n in range(len(path) + 1) if path[:n] == changed_path[:n])
         if shared == len(changed_path) or shared > in_file:
-            return Problem(f"--set {override}", None, path, message)
+            return Problem(origin.source, origin.line, (*origin.within, *path), message)
     return Problem(document.source, document.line_of(path), path, message)

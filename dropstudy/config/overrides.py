@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dropstudy.config.problems import Key, Problem, split_path
+from dropstudy.config.problems import Key, Problem, join_path, split_path
 from dropstudy.config.schema import takes_text
 from dropstudy.config.yaml_source import Document, parse_yaml
 from dropstudy.errors import ConfigError
@@ -28,23 +28,33 @@ def apply_override(document: Document, override: str) -> tuple[Key, ...]:
         )
     if document.data is None:
         document.data = {}
-    target: Any = document.data
-    for key in path[:-1]:
-        if not isinstance(target, dict):
-            break
-        if target.get(key) is None:
-            target[key] = {}
-        target = target[key]
-    if not isinstance(target, dict):
-        message = f"{name} leads through a value that is no mapping"
-        raise ConfigError(str(Problem(source, None, (), message)))
+    try:
+        set_value(document.data, path, text)
+    except TypeError as error:
+        raise ConfigError(str(Problem(source, None, (), str(error)))) from None
     if takes_text(path, document.data):
-        target[path[-1]] = text
         return path
     parsed = parse_yaml(text, source=source)
     document.problems += [
         Problem(source, None, (*path, *problem.path), problem.message)
         for problem in parsed.problems
     ]
-    target[path[-1]] = parsed.data
+    set_value(document.data, path, parsed.data)
     return path
+
+
+def set_value(data: Any, path: tuple[Key, ...], value: Any) -> None:
+    """Sets one value in nested mappings, and makes those on the way that are missing.
+
+    Raises:
+        TypeError: The path leads through something that is no mapping; the text says so.
+    """
+    for key in path[:-1]:
+        if not isinstance(data, dict):
+            break
+        if data.get(key) is None:
+            data[key] = {}
+        data = data[key]
+    if not isinstance(data, dict):
+        raise TypeError(f"{join_path(path)} leads through a value that is no mapping")
+    data[path[-1]] = value

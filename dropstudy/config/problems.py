@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dropstudy.config.conflicts import Conflict
-from dropstudy.config.schema import allowed_keys, allowed_values
+from dropstudy.config.schema import Schema, allowed_keys, allowed_values, experiment_schema
 
 Key = str | int
 _SHOWN = 60
@@ -64,8 +64,17 @@ def split_path(text: str) -> tuple[Key, ...]:
     return tuple(text.split("."))
 
 
-def find_problems(error: ValidationError, data: Any) -> list[tuple[tuple[Key, ...], str]]:
-    """What Pydantic found wrong in ``data``: for each problem its path and its message."""
+def find_problems(
+    error: ValidationError, data: Any, schema: Schema | None = None
+) -> list[tuple[tuple[Key, ...], str]]:
+    """What Pydantic found wrong in ``data``: for each problem its path and its message.
+
+    Args:
+        error: Pydantic's.
+        data: What was checked.
+        schema: Of what was wanted; the experiment's if not given.
+    """
+    schema = schema or experiment_schema()
     found: list[tuple[tuple[Key, ...], str]] = []
     for item in error.errors(include_url=False):
         context = item.get("ctx", {})
@@ -78,23 +87,29 @@ def find_problems(error: ValidationError, data: Any) -> list[tuple[tuple[Key, ..
         path = _drop_union_tags(item["loc"], data, is_missing=item["type"] == "missing")
         if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
             path = (*path, "kind")
-        found.append(
-            (path, _describe(item["type"], item["msg"], item["input"], context, path, data))
-        )
+        given = item["input"]
+        match item["type"]:
+            case "extra_forbidden":
+                keys = allowed_keys(path[:-1], data, schema)
+                text = _describe_unknown_key(str(path[-1]), keys)
+            case "missing" | "union_tag_not_found":
+                keys, values = (
+                    allowed_keys(path, data, schema),
+                    allowed_values(path, data, schema),
+                )
+                text = _describe_missing(keys, values)
+            case "model_type" | "model_attributes_type" | "dict_type":
+                keys = allowed_keys(path, data, schema)
+                wanted = f"a mapping with the keys {_words_of(keys)}" if keys else "a mapping"
+                text = f"got {_show(given)}; give {wanted}"
+            case kind:
+                text = _describe(kind, item["msg"], given, context)
+        found.append((path, text))
     return found
 
 
-def _describe(
-    kind: str, text: str, given: Any, context: dict[str, Any], path: tuple[Key, ...], data: Any
-) -> str:
+def _describe(kind: str, text: str, given: Any, context: dict[str, Any]) -> str:
     match kind:
-        case "extra_forbidden":
-            return _describe_unknown_key(str(path[-1]), allowed_keys(path[:-1], data))
-        case "missing" | "union_tag_not_found":
-            keys, values = allowed_keys(path, data), allowed_values(path, data)
-            if keys:
-                return f"missing; give a mapping with the keys {_words_of(keys)}"
-            return f"missing; give {_words_of(values, ' or ') or 'it'}"
         case "union_tag_invalid":
             return _describe_choice(given["kind"], context["expected_tags"])
         case "literal_error" | "enum":
@@ -107,13 +122,18 @@ def _describe(
             return f"got {_show(given)}; give text"
         case "int_type" | "int_from_float":
             return f"got {_show(given)}; give a whole number"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            allowed = _words_of(allowed_keys(path, data))
-            return f"got {_show(given)}; give a mapping with the keys {allowed}"
+        case "too_short":
+            return f"got {_show(given)}; give at least {context['min_length']}"
         case "tuple_type" | "list_type":
             return f"got {_show(given)}; give a list"
         case _:
             return f"got {_show(given)}; {text[0].lower()}{text[1:]}"
+
+
+def _describe_missing(keys: list[str], values: list[str]) -> str:
+    if keys:
+        return f"missing; give a mapping with the keys {_words_of(keys)}"
+    return f"missing; give {_words_of(values, ' or ') or 'it'}"
 
 
 def _describe_unknown_key(key: str, allowed: list[str]) -> str:

@@ -1,0 +1,64 @@
+"""What a study's YAML says: a question, its arms and seeds, and what will decide."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Strict
+
+from dropstudy.config.experiment import Name
+from dropstudy.config.setting import (
+    Allowed,
+    Count,
+    CountOrZero,
+    NonNegative,
+    Rate,
+    Setting,
+)
+
+Text = Annotated[str, Field(min_length=1), Allowed("a sentence")]
+Metric = Literal["val_psnr", "val_ssim", "test_psnr", "test_ssim"]
+Changes = dict[str, Any]
+"""Settings by dotted key, such as ``dropout.skip.rate: 0.3``."""
+
+
+class Primary(Setting):
+    """What decides, and what counts as a difference; stated before anything is trained."""
+
+    metric: Metric = "val_psnr"
+    """The higher the better."""
+    margin: NonNegative | None = None
+    """Differences below it do not matter, in the metric's unit; null: 0.1 dB of a PSNR,
+    0.005 of an SSIM."""
+    level: Annotated[Rate, Field(gt=0), Allowed("a fraction above 0 and below 1")] = 0.05
+    """How often a verdict may be wrong where nothing differs, over all arms together."""
+
+
+class Study(Setting):
+    """A question to dropout, and the trainings that answer it."""
+
+    name: Name
+    """What its directory is called."""
+    question: Text
+    """What shall be found out, in a sentence."""
+    hypothesis: Text
+    """What is expected, and why."""
+    base: Annotated[str, Field(min_length=1), Allowed("the path of an experiment's YAML file")]
+    """The experiment that all arms are changes of; its path counts from the study's file."""
+    settings: Changes = Field(default_factory=dict)
+    """Changes of the base for every arm."""
+    arms: Annotated[dict[Name, Changes], Field(min_length=1)]
+    """Each arm's changes by its name; the others are held against the first."""
+    axes: dict[str, Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """Settings with several values; each arm stands for its combination with each of them."""
+    exclude: Annotated[tuple[Changes, ...], Strict(False)] = ()
+    """Combinations to leave out: values of axes, and ``arm``; one that agrees in all is."""
+    seeds: Count | Annotated[tuple[CountOrZero, ...], Strict(False), Field(min_length=1)]
+    """How many, from 0 on, or which. Of an arm and a seed there is one run."""
+    primary: Primary = Primary()
+    """What decides."""
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """All seeds, in the order in which they are trained."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds

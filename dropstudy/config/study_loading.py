@@ -1,0 +1,212 @@
+"""From a study's YAML to its arms, each a checked experiment, or to all that is wrong with it."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dropstudy.config.experiment import Experiment
+from dropstudy.config.loading import Origin, check_experiment
+from dropstudy.config.overrides import set_value
+from dropstudy.config.problems import Key, Problem, find_problems, split_path
+from dropstudy.config.schema import study_schema
+from dropstudy.config.study import Study
+from dropstudy.config.yaml_source import Document, read_yaml
+from dropstudy.errors import ConfigError
+
+ARM = "arm"
+"""The key by which ``exclude`` names an arm."""
+_NOT_FOR_ARMS = {
+    "name": "a study names its runs itself; remove it",
+    "seed": "remove it; seeds stand beside the arms",
+}
+
+
+_Found = tuple[tuple[Key, ...], str]
+"""Something wrong: the keys that lead to it, and what it is."""
+
+
+@dataclass(frozen=True)
+class StudyArm:
+    """One variant under study.
+
+    Attributes:
+        name: Of the arm, and of the value of each axis.
+        experiment: What it trains, called by its name; of the study's first seed.
+    """
+
+    name: str
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class LoadedStudy:
+    """A study whose every arm is a checked experiment.
+
+    Attributes:
+        study: What its file says.
+        arms: In the file's order, first by arm, then by axis.
+    """
+
+    study: Study
+    arms: tuple[StudyArm, ...]
+
+
+@dataclass(frozen=True)
+class _Combination:
+    """An arm and a value of each axis.
+
+    Attributes:
+        arm: Its name.
+        values: The place in its axis of each value, by the axis.
+    """
+
+    arm: str
+    values: dict[str, int]
+
+
+def load_study(path: Path | str) -> LoadedStudy:
+    """Reads a study, and checks it and every arm of it.
+
+    Args:
+        path: A YAML file.
+
+    Raises:
+        ConfigError: One line for each problem: file, line, path, what was given and
+            what is allowed.
+    """
+    document = read_yaml(Path(path))
+    study = _check_study(document)
+    base = read_yaml(Path(path).parent / study.base)
+    problems = [*base.problems, *_find_wrong_keys(study, document)]
+    arms: dict[str, StudyArm] = {}
+    if not problems:
+        for combination in _combine(study):
+            experiment, found = _check_arm(study, document, base, combination)
+            problems += [problem for problem in found if problem not in problems]
+            if experiment is not None:
+                _add(arms, StudyArm(experiment.name, experiment), document, combination)
+    if problems:
+        raise ConfigError("\n".join(map(str, problems)))
+    if not arms:
+        line = document.line_of(("exclude",))
+        raise ConfigError(str(Problem(document.source, line, ("exclude",), "leaves no arm")))
+    return LoadedStudy(study, tuple(arms.values()))
+
+
+def _check_study(document: Document) -> Study:
+    problems = list(document.problems)
+    study = None
+    if not isinstance(document.data, dict):
+        raise ConfigError(
+            f"{document.source}: give a mapping with the keys name, question, hypothesis, base, …"
+        )
+    try:
+        study = Study.model_validate(document.data)
+    except ValidationError as error:
+        problems += [
+            Problem(document.source, document.line_of(place), place, text)
+            for place, text in find_problems(error, document.data, study_schema())
+        ]
+    if problems or study is None:
+        raise ConfigError("\n".join(map(str, problems)))
+    return study
+
+
+def _find_wrong_keys(study: Study, document: Document) -> Iterator[Problem]:
+    found = [*_check_changes(study), *_check_axes(study), *_check_exclusions(study)]
+    seeds = study.seed_list
+    found += [
+        (("seeds", number), f"{seed} stands there twice")
+        for number, seed in enumerate(seeds)
+        if seed in seeds[:number]
+    ]
+    for place, text in found:
+        yield Problem(document.source, document.line_of(place), place, text)
+
+
+def _check_changes(study: Study) -> Iterator[_Found]:
+    sections: dict[tuple[Key, ...], Mapping[str, Any]] = {
+        ("settings",): study.settings,
+        **{("arms", name): changes for name, changes in study.arms.items()},
+        ("axes",): study.axes,
+    }
+    for place, changes in sections.items():
+        for key in changes:
+            if key in _NOT_FOR_ARMS:
+                yield (*place, key), _NOT_FOR_ARMS[key]
+            elif not all(split_path(key)):
+                yield (*place, key), "give a setting by its dotted key, such as dropout.skip.rate"
+
+
+def _check_axes(study: Study) -> Iterator[_Found]:
+    for key, values in study.axes.items():
+        for number, value in enumerate(values):
+            if isinstance(value, dict | list):
+                text = "give single values; what changes several settings at once is an arm"
+                yield ("axes", key, number), text
+            elif value in values[:number]:
+                yield ("axes", key, number), f"{value} stands there twice"
+
+
+def _check_exclusions(study: Study) -> Iterator[_Found]:
+    known = {ARM: list(study.arms), **{key: list(axis) for key, axis in study.axes.items()}}
+    for number, excluded in enumerate(study.exclude):
+        for key, value in excluded.items():
+            if key not in known:
+                yield ("exclude", number, key), f"no such axis; give {' or '.join(known)}"
+            elif value not in known[key]:
+                allowed = ", ".join(map(str, known[key]))
+                yield ("exclude", number, key), f"got {value}; give one of {allowed}"
+
+
+def _combine(study: Study) -> Iterator[_Combination]:
+    places = [range(len(values)) for values in study.axes.values()]
+    for arm in study.arms:
+        for chosen in product(*places):
+            values = dict(zip(study.axes, chosen, strict=True))
+            named = {ARM: arm, **{key: study.axes[key][place] for key, place in values.items()}}
+            if not any(excluded.items() <= named.items() for excluded in study.exclude):
+                yield _Combination(arm, values)
+
+
+def _check_arm(
+    study: Study, document: Document, base: Document, combination: _Combination
+) -> tuple[Experiment | None, list[Problem]]:
+    """The experiment of one combination; a change made later overrules one made before."""
+    source = document.source
+    sections: list[tuple[tuple[Key, ...], Mapping[str, Any]]] = [
+        (("settings",), study.settings),
+        (("arms", combination.arm), study.arms[combination.arm]),
+        (("axes",), {key: study.axes[key][place] for key, place in combination.values.items()}),
+    ]
+    arm = Document(base.source, copy.deepcopy(base.data), base.lines)
+    changed: dict[tuple[Key, ...], Origin] = {}
+    words = [combination.arm]
+    words += [str(study.axes[key][place]) for key, place in combination.values.items()]
+    for within, changes in sections:
+        for key, value in changes.items():
+            line = document.line_of((*within, key))
+            try:
+                set_value(arm.data, split_path(key), copy.deepcopy(value))
+            except TypeError as error:
+                return None, [Problem(source, line, within, str(error))]
+            changed[split_path(key)] = Origin(source, line, within)
+    if isinstance(arm.data, dict):
+        arm.data |= {"name": "-".join(words), "seed": study.seed_list[0]}
+        changed[("name",)] = Origin(source, document.line_of(("arms",)), ("arms", combination.arm))
+    return check_experiment(arm, changed)
+
+
+def _add(
+    arms: dict[str, StudyArm], arm: StudyArm, document: Document, combination: _Combination
+) -> None:
+    if arm.name in arms:
+        place = ("arms", combination.arm)
+        text = f"two arms would be called {arm.name}; give this one another name"
+        raise ConfigError(str(Problem(document.source, document.line_of(place), place, text)))
+    arms[arm.name] = arm
