@@ -22,13 +22,13 @@ from pathlib import Path
 from statistics import median
 from typing import get_args
 
-from dropstudy.cli.framework import quiet_framework
 from dropstudy.config import load_experiment
 from dropstudy.config.data import Photos
 from dropstudy.config.task import Blur, Jpeg, TaskSetting
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.imaging.sources import Picture, load_split
 from dropstudy.runs.environment import available_cores
+from dropstudy.training.framework import quiet_framework
 from dropstudy.training.prefetching import Prefetcher, count_batch_threads
 
 UNET = Path(__file__).parent.parent / "configs" / "unet_plain.yaml"

@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dropstudy.cli.framework import quiet_framework
+from dropstudy.training.framework import quiet_framework
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules of scripts.bench
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from dropstudy.cli.framework import quiet_framework
+from dropstudy.training.framework import quiet_framework
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules of scripts.bench
 

@@ -2,11 +2,8 @@
 
 import os
 import re
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, cast
 
 from rich.console import Console
@@ -93,36 +90,6 @@ def align_columns(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
         )
         for row in rows
     ]
-
-
-def resume_command(path: Path) -> str:
-    """The command that goes on with the run in ``path``."""
-    return f"dropstudy run --resume {shlex.quote(str(path))}"
-
-
-@contextmanager
-def divert_stderr(path: Path) -> Iterator[None]:
-    """Sends all that is written to standard error, by C++ too, to the end of a file.
-
-    TensorFlow writes to the file descriptor itself, past ``sys.stderr``.
-
-    Raises:
-        StorageError: The file cannot be written.
-    """
-    from dropstudy.runs.directory import storing
-
-    sys.stderr.flush()
-    with storing(path):
-        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    saved = os.dup(2)
-    try:
-        os.dup2(target, 2)
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(target)
 
 
 def _spell_out(sign: str) -> str:

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dropstudy.cli.console import resume_command
 from dropstudy.config.description import describe_dropout, describe_task
 from dropstudy.runs.records import EpochRecord, RunResult, find_shortfall
 
@@ -140,7 +139,7 @@ class LineDisplay:
                 f"\n[yellow]interrupted[/yellow] after {_epochs(len(result.epochs))}"
             )
             if self._plan is not None:
-                self._fact("go on with", escape(resume_command(self._plan.directory.path)))
+                self._fact("go on with", escape(self._plan.directory.resume_command))
         if self._plan is None or result.best is None:
             return
         if result.status == "finished":

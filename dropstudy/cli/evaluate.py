@@ -7,9 +7,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.cli.console import console
-from dropstudy.cli.framework import import_framework, quiet_framework
 from dropstudy.cli.options import RUNS, RunName, RunsDirectory
 from dropstudy.errors import ConfigError
+from dropstudy.training.framework import import_framework, quiet_framework
 
 
 def evaluate(

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from dropstudy.cli.console import align_columns, console
-from dropstudy.cli.framework import import_framework, quiet_framework
 from dropstudy.cli.options import ConfigFile, Overrides
+from dropstudy.training.framework import import_framework, quiet_framework
 
 if TYPE_CHECKING:
     from dropstudy.models.summary import DropoutSite

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from dropstudy.cli.console import resume_command
 from dropstudy.cli.run_columns import show_setting
 from dropstudy.cli.run_rows import describe_dropout, describe_network
 from dropstudy.runs.process import read_holder
@@ -165,7 +164,7 @@ def _describe_process(run: Run) -> Iterator[Fact]:
     if holder and run.status in ("running", "unfinished"):
         yield "process", f"{holder.pid} on {holder.host}, since {holder.since}"
     if run.status not in ("running", "finished") and can_go_on(run.directory):
-        yield "go on with", resume_command(run.directory.path)
+        yield "go on with", run.directory.resume_command
 
 
 def _describe_history(run: Run) -> Iterator[Fact]:

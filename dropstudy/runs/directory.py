@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -73,6 +74,11 @@ class RunDirectory:
                 f"{runs}: cannot make a run directory here: {reason}; name another with --runs-dir"
             ) from None
         return cls(path)
+
+    @property
+    def resume_command(self) -> str:
+        """What goes on with the run, in a shell."""
+        return f"dropstudy run --resume {shlex.quote(str(self.path))}"
 
     @property
     def config(self) -> Path:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dropstudy.cli.console import align_columns, console, divert_stderr, print_error, printable
+from dropstudy.cli.console import align_columns, console, print_error, printable
 from dropstudy.cli.display import LineDisplay
+from dropstudy.training.framework import divert_stderr
 
 TRICKY = "runs [old]/a.yaml:100: tags[1]: got [/b]; :warning: " + "long " * 40
 

@@ -124,7 +124,8 @@ def test_all_that_is_wrong_with_arms_is_told_once_where_it_stands(folder: Path) 
 WRONG: dict[str, tuple[str, str]] = {
     "an unknown key": (
         "armss: {}\narms: {a: {}}\nseeds: 1",
-        "5: armss: unknown key, did you mean 'arms'?; allowed: name, question, hypothesis, base, settings, arms, axes, exclude, seeds, primary",
+        "5: armss: unknown key, did you mean 'arms'?; allowed: name, question, hypothesis, "
+        "base, settings, arms, axes, exclude, seeds, primary",
     ),
     "no arm": ("arms: {}\nseeds: 1", "5: arms: got {}; give at least 1"),
     "an arm that is no mapping": ("arms: {a: 3}\nseeds: 1", "5: arms.a: got 3; give a mapping"),
@@ -144,7 +145,8 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "an axis of mappings": (
         "arms: {a: {}}\naxes: {dropout.skip: [{kind: none}]}\nseeds: 1",
-        "6: axes.dropout.skip[0]: give single values; what changes several settings at once is an arm",
+        "6: axes.dropout.skip[0]: give single values; what changes several settings at once "
+        "is an arm",
     ),
     "a value twice": (
         "arms: {a: {}}\naxes: {training.epochs: [1, 2, 1]}\nseeds: 1",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dropstudy.cli.framework import quiet_framework
 from dropstudy.errors import DataError, DropstudyError
+from dropstudy.training.framework import quiet_framework
 
 IMPORT = """
 import gc, json, sys
-from dropstudy.cli.framework import import_framework
+from dropstudy.training.framework import import_framework
 import_framework()
 loaded = set(sys.modules)
 import matplotlib

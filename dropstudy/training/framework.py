@@ -1,4 +1,4 @@
-"""Starts TensorFlow for a command: with the right backend, and its chatter out of sight."""
+"""Starts TensorFlow: with the right backend, soon, and with its chatter out of sight."""
 
 import gc
 import os
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dropstudy.cli.console import divert_stderr
 from dropstudy.errors import DropstudyError
+from dropstudy.runs.directory import storing
 
 _UNUSED = ("matplotlib", "pandas")
 """What Keras imports where it is installed, for functions that dropstudy does not call."""
@@ -73,6 +73,29 @@ def quiet_framework(backend: str) -> Iterator[None]:
     finally:
         if is_foreseen:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def divert_stderr(path: Path) -> Iterator[None]:
+    """Sends all that is written to standard error, by C++ too, to the end of a file.
+
+    TensorFlow writes to the file descriptor itself, past ``sys.stderr``.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    sys.stderr.flush()
+    with storing(path):
+        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    saved = os.dup(2)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(target)
 
 
 @contextmanager
