@@ -1,6 +1,6 @@
 """Which runs are one arm: those that differ in nothing but their seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
@@ -110,14 +110,19 @@ def arm_traits(run: Run) -> dict[str, Any]:
     Dropout of rate 0 is no dropout, whatever its kind: it adds no layer. A run that was
     changed on the way has a trait that says so, unless it is what it would have been anyhow.
     """
-    settings = {**run.settings, "dropout": _effective(run.settings["dropout"])}
-    traits = {key: value for key, value in flatten(settings).items() if _makes_an_arm(key)}
+    traits = settings_traits(run.settings)
     changes = [
         f"{change.key} {write_value(change.old)} → {write_value(change.new)}"
         for change in _changes_within(run)
         if _makes_an_arm(change.key) and not _only_lengthens(change, traits)
     ]
     return {**traits, CHANGED: ", ".join(changes)} if changes else traits
+
+
+def settings_traits(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that make an arm, by dotted key, of an experiment as plain data."""
+    effective = {**settings, "dropout": _effective(settings["dropout"])}
+    return {key: value for key, value in flatten(effective).items() if _makes_an_arm(key)}
 
 
 def is_within(key: str, section: str) -> bool:

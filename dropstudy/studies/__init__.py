@@ -1,0 +1,1 @@
+"""Many runs for one question: what is planned, done and found."""
