@@ -30,6 +30,12 @@ class RunDirectoryError(DropstudyError):
     exit_code = 2
 
 
+class StudyError(DropstudyError):
+    """A study that cannot be begun or gone on with as asked."""
+
+    exit_code = 2
+
+
 class StorageError(DropstudyError):
     """A file of a run that cannot be written: a full disk, a folder that is gone."""
 

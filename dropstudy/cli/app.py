@@ -20,6 +20,7 @@ from dropstudy.cli.run import run
 from dropstudy.cli.schema import schema
 from dropstudy.cli.score import score
 from dropstudy.cli.show import show
+from dropstudy.cli.study import study
 from dropstudy.cli.validate import validate
 from dropstudy.cli.verify_resume import verify_resume
 from dropstudy.errors import DropstudyError
@@ -39,6 +40,7 @@ for command in (show, compare, report, evaluate, score, export, validate, explai
     app.command()(command)
 app.command("verify-resume")(verify_resume)
 app.command()(doctor)
+app.add_typer(study, name="study")
 
 
 def _print_version(wanted: bool) -> None:

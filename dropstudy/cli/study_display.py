@@ -1,0 +1,137 @@
+"""What the terminal shows of a study: its arms and seeds, and what has become of each."""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dropstudy.cli.console import printable
+from dropstudy.studies.jobs import ENDS, Event
+from dropstudy.studies.progress import Place, State
+
+_SIGNS: dict[str, tuple[str, str]] = {
+    "waiting": ("·", "dim"),
+    "begun": ("▸", "cyan"),
+    "epoch": ("▸", "cyan"),
+    "running": ("▸", "cyan"),
+    "finished": ("✓", "green"),
+    "interrupted": ("‖", "yellow"),
+    "unfinished": ("‖", "yellow"),
+    "crashed": ("✗", "red"),
+    "failed": ("✗", "red"),
+}
+_MOST_SEEDS = 12
+"""Columns beyond which seeds are counted alone."""
+
+
+class StudyDisplay:
+    """Shows a table that changes on a terminal; elsewhere a line for each run that ends."""
+
+    def __init__(self, console: Console) -> None:
+        """Shows nothing yet."""
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=2, transient=True)
+        self._places: list[Place] = []
+        self._states: list[str] = []
+        self._values: list[float | None] = []
+        self._ended = self._waiting = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> "StudyDisplay":
+        """Starts the table."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Takes the table away; what it last showed is printed by whoever ends the study."""
+        self._live.stop()
+
+    def on_begin(self, places: list[Place]) -> None:
+        """How far the study has come."""
+        self._places = places
+        self._states = [place.state for place in places]
+        self._values = [_value_of(place) for place in places]
+        done = sum(state == "finished" for state in self._states)
+        self._waiting = len(places) - done
+        self._started = time.monotonic()
+        self._console.print(f"runs        {len(places)}, of which {done} are done")
+        self._refresh()
+
+    def on_event(self, event: Event) -> None:
+        """Something has become of a run."""
+        self._states[event.number] = event.stage
+        if event.value is not None:
+            self._values[event.number] = event.value
+        if event.stage in ENDS:
+            self._ended += 1
+            self._tell(event)
+        self._refresh()
+
+    def _tell(self, event: Event) -> None:
+        planned = self._places[event.number].planned
+        _, style = _SIGNS[event.stage]
+        value = self._values[event.number]
+        words = f"{planned.arm}, seed {planned.seed}"
+        if event.error is not None:
+            words += f": {event.error.splitlines()[0]}"
+        elif value is not None:
+            words += f"  {value:.2f} dB"
+        self._console.print(f"[{style}]{event.stage:11}[/{style}] {escape(printable(words))}")
+
+    def _refresh(self) -> None:
+        if self._console.is_terminal:
+            table = draw_grid(self._places, self._states, self._values)
+            self._live.update(Group(table, Text(self._time_left(), style="dim")))
+
+    def _time_left(self) -> str:
+        if not self._ended:
+            return "time left is known once a run has ended"
+        left = (self._waiting - self._ended) * (time.monotonic() - self._started) / self._ended
+        return f"about {timedelta(seconds=round(left))} left"
+
+
+def draw_grid(
+    places: Sequence[Place], states: Sequence[str | State], values: Sequence[float | None]
+) -> Table:
+    """Arms by seeds: a sign for what has become of each run, and the best PSNR so far."""
+    seeds = list(dict.fromkeys(place.planned.seed for place in places))
+    shown = seeds[:_MOST_SEEDS]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("arm")
+    for seed in shown:
+        table.add_column(f"seed {seed}", justify="right")
+    if len(seeds) > len(shown):
+        table.add_column(f"and {len(seeds) - len(shown)} more", justify="right")
+    for arm in dict.fromkeys(place.planned.arm for place in places):
+        row = {
+            place.planned.seed: (state, value)
+            for place, state, value in zip(places, states, values, strict=True)
+            if place.planned.arm == arm
+        }
+        cells = [_draw_cell(*row[seed]) for seed in shown]
+        if len(seeds) > len(shown):
+            done = sum(row[seed][0] == "finished" for seed in seeds[len(shown) :])
+            cells.append(Text(f"{done} done"))
+        table.add_row(Text(printable(arm)), *cells)
+    return table
+
+
+def _draw_cell(state: str, value: float | None) -> Text:
+    sign, style = _SIGNS[state]
+    return Text(sign if value is None else f"{value:.2f} {sign}", style=style)
+
+
+def _value_of(place: Place) -> float | None:
+    return place.run.best.val_psnr if place.run and place.run.best else None

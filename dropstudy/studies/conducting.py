@@ -1,0 +1,69 @@
+"""Has a study's runs made, and keeps what fails from stopping the others."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from dropstudy.runs.directory import append_line, to_json
+from dropstudy.runs.process import hold
+from dropstudy.studies.directory import StudyDirectory, settle_plan
+from dropstudy.studies.jobs import Event, Executor
+from dropstudy.studies.plan import Plan
+from dropstudy.studies.progress import Place, find_jobs, survey
+
+
+def conduct(
+    directory: StudyDirectory,
+    plan: Plan,
+    executor: Executor,
+    *,
+    on_begin: Callable[[list[Place]], None],
+    on_event: Callable[[Event], None],
+    again: bool = False,
+    amendment: str | None = None,
+) -> list[Place]:
+    """Makes all runs of the plan that are not there yet.
+
+    Args:
+        directory: The study's; made if it is not there.
+        plan: What is trained.
+        executor: Who trains it.
+        on_begin: Told how far the study has come.
+        on_event: Told of everything that happens.
+        again: Whether failed runs are tried once more.
+        amendment: Why the plan may differ from the one that the study was begun with.
+
+    Returns:
+        What has become of every training.
+
+    Raises:
+        StudyError: The plan has changed.
+        RunDirectoryError: Another process conducts the study.
+        StorageError: Its directory cannot be written.
+    """
+    directory.runs.mkdir(parents=True, exist_ok=True)
+    with hold(directory.holder):
+        settle_plan(directory, plan, amendment=amendment)
+        places = survey(directory, plan)
+        on_begin(places)
+        jobs = find_jobs(directory, places, again=again)
+        if jobs:
+            with executor.run(jobs) as events:
+                for event in events:
+                    if event.error is not None:
+                        _note_failure(directory, places[event.number], event)
+                    on_event(event)
+        return survey(directory, plan)
+
+
+def _note_failure(directory: StudyDirectory, place: Place, event: Event) -> None:
+    """What is wrong with a run that may not even have a directory."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    noted = {
+        "when": now,
+        "arm": place.planned.arm,
+        "seed": place.planned.seed,
+        "stage": event.stage,
+        "path": event.path,
+        "error": event.error,
+    }
+    append_line(directory.failures, to_json(noted) + "\n")
