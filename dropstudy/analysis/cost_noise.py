@@ -47,6 +47,8 @@ def find_noise(
     unlike = _find_unlike([run for runs in sides for run in runs], factor)
     if unlike:
         return f"the runs differ in {unlike}"
+    if any(run.environment.get("runs_beside") for runs in sides for run in runs):
+        return "other runs of a study were trained beside them on the same machine"
     effect = max(abs(math.log(ratio)), math.log1p(margin))
     measured = [[costs[run.directory.path] for run in runs] for runs in sides]
     largest = max(map(typical_drift, measured), key=lambda value: abs(math.log(value)))

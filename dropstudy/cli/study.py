@@ -89,6 +89,36 @@ def show_status(file: StudyFile, studies_dir: StudiesDirectory = STUDIES) -> Non
     _show(directory, plan)
 
 
+@study.command("report")
+def report_study(
+    file: StudyFile,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")
+    ] = Path("report.html"),
+    images: Annotated[int, typer.Option(metavar="N", min=0, help="The most images to show.")] = 4,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file even if it is no report.")
+    ] = False,
+    studies_dir: StudiesDirectory = STUDIES,
+) -> None:
+    """Write what the study's finished runs say as one HTML file."""
+    from dropstudy.cli.report import write_page
+    from dropstudy.errors import StudyError
+    from dropstudy.studies.directory import StudyDirectory
+    from dropstudy.studies.findings import compare_arms
+    from dropstudy.studies.progress import survey
+
+    plan = _load(file)
+    directory = StudyDirectory(studies_dir / plan.study.name)
+    compared = compare_arms(plan, survey(directory, plan))
+    if compared is None:
+        raise StudyError(
+            f"{directory.path}: {plan.arms[0].name} and another arm need a finished run each; "
+            f"train them with: dropstudy study run {file}"
+        )
+    write_page(compared, output, images=images, force=force)
+
+
 def _load(file: Path) -> "Plan":
     from dropstudy.config.study_loading import load_study
     from dropstudy.studies.plan import make_plan
@@ -116,7 +146,9 @@ def _introduce(plan: "Plan", directory: "StudyDirectory") -> None:
 def _show(directory: "StudyDirectory", plan: "Plan", places: "list[Place] | None" = None) -> None:
     from collections import Counter
 
+    from dropstudy.analysis.wording import answer
     from dropstudy.cli.study_display import draw_grid
+    from dropstudy.studies.findings import compare_arms
     from dropstudy.studies.progress import survey
 
     places = survey(directory, plan) if places is None else places
@@ -127,3 +159,8 @@ def _show(directory: "StudyDirectory", plan: "Plan", places: "list[Place] | None
     console.print(
         f"\n{len(places)} runs: " + ", ".join(f"{count} {state}" for state, count in counts.items())
     )
+    compared = compare_arms(plan, places)
+    if compared is not None:
+        console.print()
+        for contrast in compared.contrasts:
+            console.print(escape(printable(answer(compared, contrast))))

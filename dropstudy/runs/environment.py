@@ -26,6 +26,10 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _FLAGS_OF_INTEREST = BFLOAT16_FLAGS | {"avx2", "avx512f", "avx512_fp16", "amx_tile", "fma"}
 
 
+RUNS_BESIDE = "DROPSTUDY_RUNS_BESIDE"
+"""The variable in which a study tells a worker how many others train at the same time."""
+
+
 def describe_environment() -> dict[str, Any]:
     """Versions, machine, git state and command line; the content of ``environment.json``."""
     return {
@@ -37,6 +41,7 @@ def describe_environment() -> dict[str, Any]:
         "processor": processor_name(),
         "processor_features": sorted(processor_flags() & _FLAGS_OF_INTEREST),
         "cores": available_cores(),
+        "runs_beside": int(os.environ.get(RUNS_BESIDE) or 0),
         "git": _git_state(),
     }
 

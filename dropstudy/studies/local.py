@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, cast
 
-from dropstudy.runs.environment import available_cores
+from dropstudy.runs.environment import RUNS_BESIDE, available_cores
 from dropstudy.studies.jobs import ENDS, Event, Job
 
 WORKER = "dropstudy.studies.worker"
@@ -33,9 +33,8 @@ class LocalExecutor:
     def run(self, jobs: Sequence[Job]) -> Iterator[Iterator[Event]]:
         """Begins the jobs in order; a worker that dies takes its own run with it alone."""
         heard: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue()
-        workers = [
-            _Worker.start(cores, heard) for cores in share_cores(min(self.workers, len(jobs)))
-        ]
+        shares = share_cores(min(self.workers, len(jobs)))
+        workers = [_Worker.start(cores, len(shares) - 1, heard) for cores in shares]
         try:
             yield _follow(deque(jobs), workers, heard)
         finally:
@@ -49,28 +48,30 @@ class _Worker:
 
     Attributes:
         cores: Its own.
+        beside: How many others there are.
         heard: Where its events go; None: it has died.
         process: Itself.
         job: What it trains; None: nothing.
     """
 
     cores: list[int]
+    beside: int
     heard: "queue.Queue[tuple[_Worker, Event | None]]"
     process: "subprocess.Popen[str]"
     job: Job | None = None
 
     @classmethod
     def start(
-        cls, cores: list[int], heard: "queue.Queue[tuple[_Worker, Event | None]]"
+        cls, cores: list[int], beside: int, heard: "queue.Queue[tuple[_Worker, Event | None]]"
     ) -> "_Worker":
-        worker = cls(cores, heard, _start_process(cores))
+        worker = cls(cores, beside, heard, _start_process(cores, beside))
         worker.listen()
         return worker
 
     def restart(self) -> None:
         """Takes the place of a process that has died."""
         self.process.wait()
-        self.process = _start_process(self.cores)
+        self.process = _start_process(self.cores, self.beside)
         self.listen()
 
     def listen(self) -> None:
@@ -109,12 +110,13 @@ def share_cores(workers: int) -> list[list[int]]:
     return [cores[low:high] for low, high in pairwise(bounds)]
 
 
-def _start_process(cores: list[int]) -> "subprocess.Popen[str]":
+def _start_process(cores: list[int], beside: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", WORKER, *map(str, cores)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env={**os.environ, RUNS_BESIDE: str(beside)},
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is for the study, which then ends its workers

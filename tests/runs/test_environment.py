@@ -46,6 +46,7 @@ def test_the_environment_is_json_with_the_keys_of_the_contract() -> None:
         "processor",
         "processor_features",
         "cores",
+        "runs_beside",
         "git",
     }
     assert environment["python"] == platform.python_version()
