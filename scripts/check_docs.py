@@ -24,7 +24,7 @@ def main() -> None:
     """Prints every problem and exits with 1 if there is one."""
     commands = {
         (info.name or info.callback.__name__) for info in app.registered_commands if info.callback
-    }
+    } | {str(group.name) for group in app.registered_groups}
     problems = [problem for path in DOCUMENTS for problem in check_links(path)]
     problems += [problem for path in DOCUMENTS for problem in check_commands(path, commands)]
     problems += [problem for path in DOCUMENTS for problem in check_finished(path)]

@@ -1,5 +1,6 @@
 """``dropstudy study``: a question, answered by arms and seeds."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,12 +59,15 @@ def run_study(
         return
     if directory.plan.exists() and not (resume or amend):
         raise StudyError(f"{directory.path}: this study has been begun; go on with --resume")
+    executor = LocalExecutor(jobs, log=directory.workers_log)
+    if executor.workers < jobs:
+        console.print(f"[yellow]note[/yellow]        {executor.workers} runs at a time, one a core")
     try:
         with StudyDisplay(console) as display:
             places = conduct(
                 directory,
                 plan,
-                LocalExecutor(jobs),
+                executor,
                 on_begin=display.on_begin,
                 on_event=display.on_event,
                 again=resume,
@@ -71,7 +75,10 @@ def run_study(
             )
     except KeyboardInterrupt:
         console.print("\n[yellow]interrupted[/yellow]; what was being trained is saved")
-        console.print(f"go on with  dropstudy study run {file} --resume")
+        words = ["dropstudy", "study", "run", str(file), "--resume"]
+        words += ["--jobs", str(jobs)] if jobs > 1 else []
+        words += ["--studies-dir", str(studies_dir)] if studies_dir != STUDIES else []
+        console.print(f"go on with  {escape(printable(shlex.join(words)))}")
         raise typer.Exit(130) from None
     _show(directory, plan, places)
     if any(place.state != "finished" for place in places):

@@ -38,6 +38,11 @@ class StudyDirectory:
         return self.path / "failures.jsonl"
 
     @property
+    def workers_log(self) -> Path:
+        """What its workers had to say beside what is in their runs' logs."""
+        return self.path / "workers.txt"
+
+    @property
     def holder(self) -> RunDirectory:
         """What is locked while a process conducts the study, as a run is by its own."""
         return RunDirectory(self.path)

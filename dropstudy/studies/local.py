@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import IO, cast
 
 from dropstudy.runs.environment import RUNS_BESIDE, available_cores
@@ -21,20 +22,25 @@ WORKER = "dropstudy.studies.worker"
 class LocalExecutor:
     """Some worker processes, each with cores of its own, that live as long as the study."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, log: Path) -> None:
         """Starts nothing yet.
 
         Args:
             workers: How many train at the same time; none has less than a core.
+            log: What they say that belongs to no run is added to this file.
         """
         self.workers = min(workers, available_cores())
+        self._log = log
 
     @contextmanager
     def run(self, jobs: Sequence[Job]) -> Iterator[Iterator[Event]]:
         """Begins the jobs in order; a worker that dies takes its own run with it alone."""
         heard: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue()
         shares = share_cores(min(self.workers, len(jobs)))
-        workers = [_Worker.start(cores, len(shares) - 1, heard) for cores in shares]
+        ways = [_Way(cores, len(shares) - 1, self._log) for cores in shares]
+        workers = [_Worker(way, heard, way.start()) for way in ways]
+        for worker in workers:
+            worker.listen()
         try:
             yield _follow(deque(jobs), workers, heard)
         finally:
@@ -42,36 +48,55 @@ class LocalExecutor:
                 worker.end()
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How a worker's process is started.
+
+    Attributes:
+        cores: Its own; none: all.
+        beside: How many others there are.
+        log: Where its standard error goes.
+    """
+
+    cores: list[int]
+    beside: int
+    log: Path
+
+    def start(self) -> "subprocess.Popen[str]":
+        """A new process that waits for jobs."""
+        with self.log.open("a", encoding="utf-8") as log:
+            return subprocess.Popen(
+                # Not from the working folder, whose files could pass for modules.
+                [sys.executable, "-P", "-m", WORKER, *map(str, self.cores)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, RUNS_BESIDE: str(self.beside)},
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the study, which then ends its workers
+            )
+
+
 @dataclass(eq=False)
 class _Worker:
     """A process and what it is doing.
 
     Attributes:
-        cores: Its own.
-        beside: How many others there are.
+        way: How its process is started.
         heard: Where its events go; None: it has died.
         process: Itself.
         job: What it trains; None: nothing.
     """
 
-    cores: list[int]
-    beside: int
+    way: _Way
     heard: "queue.Queue[tuple[_Worker, Event | None]]"
     process: "subprocess.Popen[str]"
     job: Job | None = None
 
-    @classmethod
-    def start(
-        cls, cores: list[int], beside: int, heard: "queue.Queue[tuple[_Worker, Event | None]]"
-    ) -> "_Worker":
-        worker = cls(cores, beside, heard, _start_process(cores, beside))
-        worker.listen()
-        return worker
-
     def restart(self) -> None:
         """Takes the place of a process that has died."""
-        self.process.wait()
-        self.process = _start_process(self.cores, self.beside)
+        self.process = self.way.start()
         self.listen()
 
     def listen(self) -> None:
@@ -96,9 +121,13 @@ class _Worker:
         return cast("IO[str]", self.process.stdin)
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
-        for line in cast("IO[str]", process.stdout):
-            self.heard.put((self, Event.from_line(line)))
-        self.heard.put((self, None))
+        try:
+            for line in cast("IO[str]", process.stdout):
+                self.heard.put((self, Event.from_line(line)))
+        except ValueError:  # it died in the middle of a line
+            pass
+        finally:
+            self.heard.put((self, None))
 
 
 def share_cores(workers: int) -> list[list[int]]:
@@ -108,19 +137,6 @@ def share_cores(workers: int) -> list[list[int]]:
     cores = sorted(os.sched_getaffinity(0))
     bounds = [len(cores) * number // workers for number in range(workers + 1)]
     return [cores[low:high] for low, high in pairwise(bounds)]
-
-
-def _start_process(cores: list[int], beside: int) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", WORKER, *map(str, cores)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, RUNS_BESIDE: str(beside)},
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,  # Ctrl-C is for the study, which then ends its workers
-    )
 
 
 def _follow(
@@ -142,7 +158,8 @@ def _follow(
         worker.job = None
         if event is None:
             code = worker.process.wait()
-            event = Event(job.number, "crashed", job.resume, error=f"its process ended with {code}")
+            error = f"its process ended with {code}; see {worker.way.log}"
+            event = Event(job.number, "crashed", job.resume, error=error)
             if waiting:
                 worker.restart()
         if waiting:

@@ -7,11 +7,13 @@ its input ends, the study has ended: it finishes the step, saves, and ends, too.
 """
 
 import gc
+import json
 import os
 import queue
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -81,7 +83,7 @@ def main(cores: list[int]) -> None:
     jobs: queue.Queue[Job | None] = queue.Queue()
     interruption = Interruption()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    with interruption.heeding_signals():
+    with interruption.heeding_signals(), suppress(KeyboardInterrupt):
         while (job := jobs.get()) is not None and not interruption.is_wanted:
             _train(job, events, interruption)
             gc.collect()
@@ -102,7 +104,7 @@ def _train(job: Job, events: IO[str], interruption: Interruption) -> None:
             found = load_run(job.resume)
             _, status = go_on_with_run(found, [], observer=reporter, interruption=interruption)
         else:
-            experiment = Experiment.model_validate(job.settings, strict=False)
+            experiment = Experiment.model_validate_json(json.dumps(job.settings))
             made, status = begin_run(
                 experiment, Path(job.runs), observer=reporter, interruption=interruption
             )

@@ -28,7 +28,9 @@ def test_help_names_every_command() -> None:
         *("run", "list", "show", "compare", "report", "evaluate", "score", "export"),
         *("validate", "explain", "init", "schema", "verify-resume", "doctor"),
     ]
-    for name in names:
+    groups = [str(group.name) for group in app.registered_groups]
+    assert groups == ["study"]
+    for name in [*names, *groups]:
         assert f" {name} " in done.stdout
 
 

@@ -15,6 +15,7 @@ from dropstudy.config.schema import experiment_schema
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 SHIPPED = sorted(CONFIGS.glob("*.yaml"))
+STUDIES = sorted(CONFIGS.glob("studies/*.yaml"))
 
 SHORT = """\
 name: short

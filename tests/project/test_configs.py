@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from dropstudy.config import load_experiment
-from tests.config.experiments import CONFIGS, ROOT, SHIPPED
+from dropstudy.config.study_loading import load_study
+from dropstudy.studies.plan import make_plan
+from tests.config.experiments import CONFIGS, ROOT, SHIPPED, STUDIES
 
 STUDIES_OF_DROPOUT = ("autoencoder_plain", "unet_plain", "unet_dropout", "unet_spatial")
 
@@ -33,7 +35,14 @@ def differences(first: str, second: str) -> set[str]:
 def test_none_of_the_shipped_configs_is_missed() -> None:
     assert {path.stem for path in SHIPPED} >= {*STUDIES_OF_DROPOUT, "smoke"}
     yaml_files = {path for path in ROOT.glob("configs/**/*") if path.suffix in (".yaml", ".yml")}
-    assert set(SHIPPED) == yaml_files
+    assert {*SHIPPED, *STUDIES} == yaml_files
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study_is_valid_and_named_like_its_file(path: Path) -> None:
+    plan = make_plan(load_study(path))
+    assert plan.study.name == path.stem
+    assert len(plan.arms) > 1
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
