@@ -70,6 +70,7 @@ def run_study(
                 executor,
                 on_begin=display.on_begin,
                 on_event=display.on_event,
+                on_stop=display.on_stop,
                 again=resume,
                 amendment=amend,
             )

@@ -79,6 +79,10 @@ class StudyDisplay:
             self._tell(event)
         self._refresh()
 
+    def on_stop(self) -> None:
+        """The study shall end."""
+        self._console.print("finishing the steps and saving; once more to leave at once")
+
     def _tell(self, event: Event) -> None:
         planned = self._places[event.number].planned
         _, style = _SIGNS[event.stage]

@@ -7,13 +7,14 @@ from pydantic import Field, Strict
 from dropstudy.config.experiment import Name
 from dropstudy.config.setting import (
     Allowed,
-    Count,
     CountOrZero,
-    NonNegative,
+    Positive,
     Rate,
     Setting,
 )
 
+MOST_SEEDS = 1000
+MOST_ARMS = 1000
 Text = Annotated[str, Field(min_length=1), Allowed("a sentence")]
 Metric = Literal["val_psnr", "val_ssim", "test_psnr", "test_ssim"]
 Changes = dict[str, Any]
@@ -25,7 +26,7 @@ class Primary(Setting):
 
     metric: Metric = "val_psnr"
     """The higher the better."""
-    margin: NonNegative | None = None
+    margin: Positive | None = None
     """Differences below it do not matter, in the metric's unit; null: 0.1 dB of a PSNR,
     0.005 of an SSIM."""
     level: Annotated[Rate, Field(gt=0), Allowed("a fraction above 0 and below 1")] = 0.05
@@ -53,7 +54,13 @@ class Study(Setting):
     """Settings with several values; each arm stands for its combination with each of them."""
     exclude: Annotated[tuple[Changes, ...], Strict(False)] = ()
     """Combinations to leave out: values of axes, and ``arm``; one that agrees in all is."""
-    seeds: Count | Annotated[tuple[CountOrZero, ...], Strict(False), Field(min_length=1)]
+    seeds: Annotated[
+        Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+        | Annotated[
+            tuple[CountOrZero, ...], Strict(False), Field(min_length=1, max_length=MOST_SEEDS)
+        ],
+        Allowed(f"a whole number from 1 to {MOST_SEEDS:,}, or a list of seeds"),
+    ]
     """How many, from 0 on, or which. Of an arm and a seed there is one run."""
     primary: Primary = Primary()
     """What decides."""

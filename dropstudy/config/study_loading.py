@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dropstudy.config.loading import Origin, check_experiment
 from dropstudy.config.overrides import set_value
 from dropstudy.config.problems import Key, Problem, find_problems, split_path
 from dropstudy.config.schema import study_schema
-from dropstudy.config.study import Study
+from dropstudy.config.study import MOST_ARMS, Study
 from dropstudy.config.yaml_source import Document, read_yaml
 from dropstudy.errors import ConfigError
 
@@ -119,6 +120,9 @@ def _check_study(document: Document) -> Study:
 
 def _find_wrong_keys(study: Study, document: Document) -> Iterator[Problem]:
     found = [*_check_changes(study), *_check_axes(study), *_check_exclusions(study)]
+    count = len(study.arms) * prod(map(len, study.axes.values()))
+    if count > MOST_ARMS:
+        found.append((("axes",), f"make {count:,} arms; at most {MOST_ARMS:,} are allowed"))
     seeds = study.seed_list
     found += [
         (("seeds", number), f"{seed} stands there twice")

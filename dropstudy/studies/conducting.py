@@ -18,6 +18,7 @@ def conduct(
     *,
     on_begin: Callable[[list[Place]], None],
     on_event: Callable[[Event], None],
+    on_stop: Callable[[], None],
     again: bool = False,
     amendment: str | None = None,
 ) -> list[Place]:
@@ -29,6 +30,7 @@ def conduct(
         executor: Who trains it.
         on_begin: Told how far the study has come.
         on_event: Told of everything that happens.
+        on_stop: Told when an interrupt has come, before all that trains is saved.
         again: Whether failed runs are tried once more.
         amendment: Why the plan may differ from the one that the study was begun with.
 
@@ -48,10 +50,14 @@ def conduct(
         jobs = find_jobs(directory, places, again=again)
         if jobs:
             with executor.run(jobs) as events:
-                for event in events:
-                    if event.error is not None:
-                        _note_failure(directory, places[event.number], event)
-                    on_event(event)
+                try:
+                    for event in events:
+                        if event.error is not None:
+                            _note_failure(directory, places[event.number], event)
+                        on_event(event)
+                except KeyboardInterrupt:
+                    on_stop()
+                    raise
         return survey(directory, plan)
 
 

@@ -129,7 +129,18 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "no arm": ("arms: {}\nseeds: 1", "5: arms: got {}; give at least 1"),
     "an arm that is no mapping": ("arms: {a: 3}\nseeds: 1", "5: arms.a: got 3; give a mapping"),
-    "no seed": ("arms: {a: {}}\nseeds: 0", "6: seeds: "),
+    "no seed": (
+        "arms: {a: {}}\nseeds: 0",
+        "6: seeds: got 0; give a whole number from 1 to 1,000, or a list of seeds",
+    ),
+    "too many arms": (
+        f"arms: {{a: {{}}}}\naxes: {{training.epochs: {list(range(1, 1002))}}}\nseeds: 1",
+        "6: axes: make 1,001 arms; at most 1,000 are allowed",
+    ),
+    "no margin": (
+        "arms: {a: {}}\nseeds: 1\nprimary: {margin: 0}",
+        "7: primary.margin: got 0; give a number above 0",
+    ),
     "a seed twice": ("arms: {a: {}}\nseeds: [1, 2, 1]", "6: seeds[2]: 1 stands there twice"),
     "a name for an arm": (
         "arms: {a: {name: b}}\nseeds: 1",
