@@ -103,7 +103,7 @@ class StudyDisplay:
         if not self._ended:
             return "time left is known once a run has ended"
         left = (self._waiting - self._ended) * (time.monotonic() - self._started) / self._ended
-        return f"about {timedelta(seconds=round(left))} left"
+        return f"about {timedelta(seconds=round(left))} left" if left else ""
 
 
 def draw_grid(
