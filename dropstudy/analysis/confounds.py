@@ -11,6 +11,9 @@ from dropstudy.runs.settings import changed_keys
 FACTOR = "dropout"
 """What runs are compared for unless told otherwise."""
 
+KERNEL = "dropout.kernel"
+"""What computes dropout: a question by itself, or none."""
+
 UNKNOWN = "unknown"
 NEVER = "never"
 
@@ -40,7 +43,11 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
     """
     traits = {id(run): arm_traits(run) for arm in arms for run in arm.runs}
     differences = []
-    for key in changed_keys(list(traits.values())):
+    keys = changed_keys(list(traits.values()))
+    asked = [key for key in keys if is_within(key, factor)]
+    if len(asked) > 1 and KERNEL in asked:
+        asked.remove(KERNEL)
+    for key in keys:
         values = tuple(
             _join(
                 write_value(own[key]) if key in (own := traits[id(run)]) else "–"
@@ -48,7 +55,7 @@ def find_differences(arms: Sequence[Arm], *, factor: str = FACTOR) -> list[Diffe
             )
             for arm in arms
         )
-        why = "" if is_within(key, factor) else _WHY.get(key, "a setting besides what is compared")
+        why = "" if key in asked else _WHY.get(key, "a setting besides what is compared")
         differences.append(Difference(key, values, why))
     circumstances = {id(run): name_circumstances(run) for arm in arms for run in arm.runs}
     for key, why in _explain_circumstances(circumstances.values()).items():
@@ -81,6 +88,7 @@ _WHY = {
     "precision": "other arithmetic and another speed",
     "XLA": "other arithmetic and another speed",
     "python": "another version",
+    KERNEL: "other arithmetic and another speed",
 }
 
 

@@ -3,12 +3,16 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropstudy.cli.console import console
 from dropstudy.cli.options import RUNS, Overrides, RunsDirectory, complete_run
+
+if TYPE_CHECKING:
+    from dropstudy.training.interruption import Interruption
+    from dropstudy.training.observing import Observer
 
 
 def run(
@@ -36,11 +40,8 @@ def run(
 ) -> None:
     """Train an experiment and write its run directory, or go on with one."""
     from dropstudy.cli.display import LineDisplay, QuietDisplay
-    from dropstudy.config import load_experiment
     from dropstudy.errors import ConfigError
-    from dropstudy.runs.store import find_run
     from dropstudy.training.interruption import Interruption
-    from dropstudy.training.launching import begin_run, go_on_with_run
 
     if (file is None) == (resume is None) or (name and resume):
         raise ConfigError(
@@ -50,22 +51,48 @@ def run(
     display = QuietDisplay(console) if quiet else LineDisplay(console)
     interruption = Interruption(None if quiet else _tell_of_signal)
     status = "interrupted"
-    with interruption.heeding_signals(), suppress(KeyboardInterrupt), display:
+    with suppress(KeyboardInterrupt), interruption.heeding_signals(), display:
         if file is not None:
             changes = [*overrides, f"name={name}"] if name else overrides
-            experiment = load_experiment(file, changes)
-            path, status = begin_run(
-                experiment, runs_dir, observer=display, interruption=interruption
-            )
+            path, status = _begin(file, changes, runs_dir, display, interruption)
         else:
-            found = find_run(str(resume), runs_dir)
-            path, status = go_on_with_run(
-                found, overrides, observer=display, interruption=interruption
-            )
+            path, status = _go_on(str(resume), overrides, runs_dir, display, interruption)
         if quiet:
             typer.echo(path)
     if status == "interrupted":
         raise typer.Exit(interruption.exit_code)
+
+
+def _begin(
+    file: Path,
+    overrides: list[str],
+    runs_dir: Path,
+    display: "Observer",
+    interruption: "Interruption",
+) -> tuple[Path, str]:
+    """What is wrong with the file is told before anything heavy is imported."""
+    from dropstudy.config import load_experiment
+
+    experiment = load_experiment(file, overrides)
+    from dropstudy.training.launching import begin_run
+
+    return begin_run(experiment, runs_dir, observer=display, interruption=interruption)
+
+
+def _go_on(
+    run: str,
+    overrides: list[str],
+    runs_dir: Path,
+    display: "Observer",
+    interruption: "Interruption",
+) -> tuple[Path, str]:
+    """The same of the run that is named."""
+    from dropstudy.runs.store import find_run
+
+    found = find_run(run, runs_dir)
+    from dropstudy.training.launching import go_on_with_run
+
+    return go_on_with_run(found, overrides, observer=display, interruption=interruption)
 
 
 def _tell_of_signal() -> None:

@@ -2,7 +2,7 @@
 
 Every value hashes its own index, together with the keys of a training step, to 32 random
 bits. XLA fuses the hash, the comparison, the activation before it and the product into one
-loop, which takes about as long as a ReLU; the backward pass hashes again instead of keeping
+loop; the backward pass hashes again instead of keeping
 a mask; for ``dropblock`` alone a byte a value is kept. The loops are compiled also where the
 step around them is not; small ones, but dropblock's, are left to TensorFlow's own operations,
 which do the same.
@@ -174,7 +174,7 @@ def _widen(starts: tf.Tensor, axis: int, side: int) -> tf.Tensor:
 def _make_passes(
     noise: Noise, is_shared: bool, activation: str | None, is_compiled: bool
 ) -> tuple[Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
-    """The forward and the backward pass; one pair serves all layers of the same shape."""
+    """The forward and the backward pass; one pair serves all layers that do the same."""
     activate = _find_activation(activation)
 
     def draw(values: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
@@ -258,7 +258,8 @@ def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
 
     The index and the first key make a Weyl sequence, which is mixed with the second key by the
     rounds of ``lowbias32`` (Wellons 2018). With the first key alone, steps whose ranges of
-    indices overlap would draw the same words.
+    indices overlap would draw the same words. No word comes twice within a step: the share
+    dropped of n values varies by √(1 − n/2³²) of what independent draws would vary by.
 
     Returns:
         Shape ``shape``, uint32.

@@ -110,7 +110,7 @@ class Hooks:
             the epoch is the best so far; its time is the epoch's ``other_seconds``.
         on_epoch: Called with the finished epoch and whether it is the best so far.
         is_pausing: Whether to pause after the step whose number in the epoch is given.
-        is_leaving: Whether to pause although no step has ended.
+        is_leaving: Whether to pause although no step has ended; ``on_pause`` does not return then.
         on_pause: Called where the training can be saved and left; progress, network and
             optimizer agree there. Its time is the epoch's ``other_seconds``.
     """

@@ -52,6 +52,7 @@ def begin_run(
         DropstudyError: It could not be begun, or failed; the text says how to go on.
     """
     data = _read_data(experiment, observer)
+    interruption.interrupt_if_wanted()  # an import may have swallowed it
     files = {**settings_files(experiment), RunDirectory(Path()).process.name: describe_holder()}
     directory = RunDirectory.create(runs, experiment.name, files=files)
     with hold(directory):
@@ -120,6 +121,7 @@ def _train(
             return run_experiment(job, observer).status
         except KeyboardInterrupt:
             note_end("interrupted")
+            observer.on_note(f"interrupted; go on with: {directory.resume_command}")
             return "interrupted"
         except StorageError as error:
             raise StorageError(f"{error}{_way_on(directory)}") from error

@@ -47,6 +47,8 @@ ESSENTIAL = (
     Trainee("fit", "dropout"),
     Trainee("dropstudy", "dropout"),
     Trainee("PyTorch", "dropout"),
+    Trainee("dropstudy", "dropout"),
+    Trainee("fit, same precision", "dropout"),
     Trainee("PyTorch", "none"),
     Trainee("dropstudy", "none"),
 )

@@ -95,6 +95,7 @@ def epoch_rows(times: EpochTimes) -> list[Row]:
             "saving best network and checkpoint / epoch",
             f"{saving:.2f} / {epoch:.2f} s",
             Spread.of(shares),
+            at_most(0.01),
         )
     )
     return rows
@@ -144,7 +145,7 @@ def scaling_lines(found: Sequence[PointTimes]) -> list[tuple[str, ...]]:
 def _compare(times: EpochTimes, rival: Trainee, part: Part) -> Row:
     ours = Trainee("dropstudy", rival.kind)
     alone = "" if part == "whole" else ", training alone"
-    what = f"{rival.kind}: dropstudy / {RIVALS[rival.program]}{alone}"
+    what = f"{rival.kind}: dropstudy, {times.precision} / {RIVALS[rival.program]}{alone}"
     target = EPOCH_TARGETS.get((rival.program, rival.kind)) if part == "whole" else None
     if not _had_turns(times, rival):
         return Row(what, "PyTorch is not installed", None, target)

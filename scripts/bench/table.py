@@ -49,15 +49,23 @@ class Row:
     ratio: Spread | None = None
     target: Target | None = None
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether the 95 % interval of the ratio's median lies on one side of the target."""
+        if self.ratio is None or self.target is None or self.ratio.interval is None:
+            return False
+        low, high = map(self.target.is_met, self.ratio.interval)
+        return low == high
+
     def cells(self, *, is_doubtful: bool = False) -> tuple[str, ...]:
-        """The row as texts, one for each heading; a doubtful verdict has a question mark."""
+        """The row as texts, one for each heading; a verdict that is not sure is in question."""
         ratio, verdict = self.ratio, ""
         target = str(self.target) if self.target else ""
         if ratio is None:
             return (self.what, self.figures, "", "", "", target, "not measured" if target else "")
         if self.target:
             verdict = "met" if self.target.is_met(ratio.median) else "missed"
-            verdict += "?" if is_doubtful else ""
+            verdict += "?" if is_doubtful or not self.is_sure else ""
         numbers = (f"{ratio.median:.3f}", "", "")
         if ratio.count > 1:
             spread = f"{ratio.lowest:.3f}-{ratio.highest:.3f}"

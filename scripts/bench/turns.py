@@ -6,6 +6,7 @@ turns, and a ratio divides neighbours alone, so that a slow minute slows both of
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from statistics import fmean, median
 
 
@@ -37,6 +38,8 @@ class Spread:
         lowest: The lowest value.
         highest: The highest value.
         count: How many there are.
+        interval: In which the median of all that could have been measured lies, with 95 %
+            confidence, by order statistics; None for fewer than six values.
     """
 
     median: float
@@ -44,13 +47,32 @@ class Spread:
     lowest: float
     highest: float
     count: int
+    interval: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
         """Of at least one value."""
         middle = median(values)
         deviation = median(abs(value - middle) for value in values)
-        return cls(middle, deviation, min(values), max(values), len(values))
+        return cls(
+            middle,
+            deviation,
+            min(values),
+            max(values),
+            len(values),
+            _find_interval(sorted(values)),
+        )
+
+
+def _find_interval(ordered: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """The narrowest pair of values at equal ranks that holds the median with that confidence."""
+    count, beyond, outside = len(ordered), 0, 0.0
+    while True:
+        outside += 2 * comb(count, beyond) / 2**count
+        if outside > 1 - level:
+            break
+        beyond += 1
+    return (ordered[beyond - 1], ordered[count - beyond]) if beyond else None
 
 
 def order_turns(reference: str, others: Sequence[str], *, number: int) -> list[str]:

@@ -31,6 +31,22 @@ def test_dropout_is_a_difference_but_no_confound(tmp_path: Path) -> None:
     assert not any(item.confounds for item in found.values())
 
 
+def test_the_kernel_is_a_question_by_itself_and_else_a_confound(tmp_path: Path) -> None:
+    keras = {"dropout": {"kernel": "keras"}}
+    plain, by_keras, spatial = (
+        make_run(tmp_path / "a-0"),
+        make_run(tmp_path / "b-0", sections=keras),
+        make_run(tmp_path / "c-0", dropout=SPATIAL),
+    )
+
+    assert not _differences(plain, by_keras)["dropout.kernel"].confounds
+    found = _differences(by_keras, spatial)
+    assert found["dropout.kernel"].confounds == "other arithmetic and another speed"
+    assert not found["dropout.skip.kind"].confounds
+    grouped = _differences(by_keras, spatial, group_by="dropout.kernel")
+    assert not grouped["dropout.kernel"].confounds
+
+
 @pytest.mark.parametrize(
     ("circumstance", "sections", "environment", "result", "values"),
     [

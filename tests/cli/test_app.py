@@ -6,7 +6,7 @@ import pytest
 
 from dropstudy import __version__
 from dropstudy.cli.app import app
-from tests.cli.commands import dropstudy
+from tests.cli.commands import ENVIRONMENT, command, dropstudy
 
 
 def test_the_installed_command_and_the_module_are_the_same_program() -> None:
@@ -32,6 +32,18 @@ def test_help_names_every_command() -> None:
     assert groups == ["study"]
     for name in [*names, *groups]:
         assert f" {name} " in done.stdout
+
+
+def test_an_interrupt_while_the_command_is_imported_ends_it_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        command("--help"),
+        capture_output=True,
+        text=True,
+        env={**ENVIRONMENT, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,25 @@ def test_a_turn_without_the_reference_beside_it_has_no_ratio() -> None:
     assert neighbour_ratios(found, "a", "none") == [1.5]
 
 
+def test_the_median_lies_within_an_interval_by_ranks() -> None:
+    # The ranks that tables of the sign test give for 95 %.
+    for count, rank in ((5, 0), (6, 1), (8, 1), (9, 2), (10, 2), (20, 6), (40, 14)):
+        values = list(map(float, range(1, count + 1)))
+        expected = (rank, count + 1 - rank) if rank else None
+        assert Spread.of(values).interval == expected
+
+
+def test_a_verdict_on_either_side_of_its_target_is_in_question() -> None:
+    def verdict(*values: float) -> str:
+        return Row("a / b", "", Spread.of(values), at_most(1.1)).cells()[-1]
+
+    assert verdict(1.0, 1.0, 1.0, 1.0, 1.05, 1.05) == "met"
+    assert verdict(1.0, 1.0, 1.0, 1.0, 1.05, 1.2) == "met?"
+    assert verdict(1.2, 1.2, 1.2, 1.3, 1.3, 1.2) == "missed"
+    assert verdict(1.2, 1.2, 1.2, 1.0, 1.3, 1.2) == "missed?"
+    assert verdict(1.0) == "met?"
+
+
 def test_a_machine_that_slows_down_for_good_leaves_ratios_as_they_are() -> None:
     order = [name for number in range(4) for name in order_turns("none", ["a"], number=number)]
     slowing = [
@@ -75,9 +94,9 @@ def test_a_spread_tells_median_deviation_and_ends() -> None:
     ("target", "kept", "missed"), [(at_most(1.08), 1.08, 1.09), (at_least(2.5), 2.5, 2.4)], ids=str
 )
 def test_a_target_is_met_up_to_its_limit(target: Any, kept: float, missed: float) -> None:
-    assert Row("x", "", Spread.of([kept]), target).cells()[-1] == "met"
-    assert Row("x", "", Spread.of([missed]), target).cells()[-1] == "missed"
-    assert Row("x", "", Spread.of([kept]), target).cells(is_doubtful=True)[-1] == "met?"
+    assert Row("x", "", Spread.of([kept] * 6), target).cells()[-1] == "met"
+    assert Row("x", "", Spread.of([missed] * 6), target).cells()[-1] == "missed"
+    assert Row("x", "", Spread.of([kept] * 6), target).cells(is_doubtful=True)[-1] == "met?"
 
 
 def test_what_was_not_measured_is_not_called_met() -> None:
