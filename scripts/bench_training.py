@@ -1,6 +1,6 @@
 """The project's standing benchmark: what dropout costs, and how fast a training is.
 
-    python scripts/bench_training.py [--quick] [--only PART ...] [--json FILE]
+    python scripts/bench_training.py [--quick] [--only PART ...] [--rounds N] [--json FILE]
 
 Prints a table of ratios beside what they should be. What is compared takes turns, a few
 steps or one epoch at a time, and a ratio divides neighbours in time alone. Columns: the two
@@ -20,7 +20,7 @@ import logging
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ def main() -> None:
     machine, others, started = describe_machine(), OtherPrograms(), time.perf_counter()
     print(format_machine(machine), flush=True)
     effort = QUICK if arguments.quick else WHOLE
+    if arguments.rounds:
+        effort = replace(effort, step_rounds=arguments.rounds, epoch_rounds=arguments.rounds)
     found = measure(arguments.only, effort, overrides=arguments.set, say=_say)
     share, seconds = others.share(), time.perf_counter() - started
     print(f"{format_share(share)}\ntook       {seconds:.0f} s\n")
@@ -99,6 +101,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="of the network timed"
     )
+    parser.add_argument("--rounds", type=int, help="of steps and of epochs, instead of the usual")
     parser.add_argument("--json", type=Path, help="where all numbers are written")
     return parser.parse_args()
 
