@@ -1,4 +1,4 @@
-"""Writes what follows from the config classes: its reference and its JSON Schema.
+"""Writes what follows from the config classes: their references and their JSON Schemas.
 
 python scripts/write_reference.py [--check]
 """
@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dropstudy.config.schema import experiment_schema
+from dropstudy.config.schema import experiment_schema, study_schema
 
 ROOT = Path(__file__).parent.parent
-REFERENCE = ROOT / "docs" / "configuration.md"
-SCHEMA = ROOT / "configs" / "experiment.schema.json"
+DOCS = ROOT / "docs"
+CONFIGS = ROOT / "configs"
 LONGEST_DEFAULT = 3
 
 INTRODUCTION = """# Configuration
@@ -26,16 +26,27 @@ number, `no` is a word.
 This page is written by `scripts/write_reference.py` from the classes in `dropstudy/config/`.
 """
 
+STUDY_INTRODUCTION = """# Configuration of a study
+
+A study is one YAML file, too; [studies.md](studies.md) shows one and explains what it does. What
+`base`, `settings`, `arms` and `axes` may say of an experiment stands in
+[configuration.md](configuration.md).
+
+This page is written by `scripts/write_reference.py` from the classes in `dropstudy/config/`.
+"""
+
 
 def main() -> None:
-    """Writes both files, or with ``--check`` says which are out of date."""
+    """Writes all files, or with ``--check`` says which are out of date."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    schema = experiment_schema()
+    experiment, study = experiment_schema(), study_schema()
     contents = {
-        REFERENCE: describe_schema(schema),
-        SCHEMA: json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+        DOCS / "configuration.md": describe_schema(experiment, INTRODUCTION),
+        CONFIGS / "experiment.schema.json": _to_text(experiment),
+        DOCS / "study-configuration.md": describe_schema(study, STUDY_INTRODUCTION),
+        CONFIGS / "study.schema.json": _to_text(study),
     }
     stale = [
         path for path, text in contents.items() if not path.exists() or path.read_text() != text
@@ -48,10 +59,10 @@ def main() -> None:
             path.write_text(contents[path])
 
 
-def describe_schema(schema: dict[str, Any]) -> str:
+def describe_schema(schema: dict[str, Any], introduction: str) -> str:
     """The reference in Markdown: a table for each mapping of the config."""
     definitions = schema["$defs"]
-    parts = [INTRODUCTION, "## Experiment\n", _table(schema, definitions)]
+    parts = [introduction, f"## {schema['title']}\n", _table(schema, definitions)]
     for name, definition in _in_order(schema, definitions):
         kinds = definition.get("properties", {}).get("kind", {})
         kind = kinds.get("const") or " \\| ".join(kinds.get("enum", []))
@@ -60,6 +71,10 @@ def describe_schema(schema: dict[str, Any]) -> str:
         parts.append(_escape(definition.get("description", "")) + "\n")
         parts.append(_table(definition, definitions))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _to_text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _in_order(schema: dict[str, Any], definitions: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -97,10 +112,15 @@ def _table(definition: dict[str, Any], definitions: dict[str, Any]) -> str:
     properties = definition.get("properties", {})
     for key in sorted(properties, key=lambda key: key != "kind"):
         node = properties[key]
-        default = "required" if key in required else _default(node.get("default"))
+        default = "required" if key in required else _default(_default_of(node))
         meaning = _escape(node.get("description", ""))
         rows.append(f"| `{key}` | {_value(node, definitions)} | {default} | {meaning} |")
     return "\n".join(rows) + "\n"
+
+
+def _default_of(node: dict[str, Any]) -> Any:
+    """An empty mapping where a default is made anew for each, of which a schema says nothing."""
+    return node.get("default", {} if node.get("type") == "object" else None)
 
 
 def _default(value: Any) -> str:
@@ -135,6 +155,7 @@ def _bounded(node: dict[str, Any]) -> str:
         "string": "text",
         "boolean": "true or false",
         "null": "null",
+        "object": "mapping",
     }
     text = words.get(node.get("type", ""), "value")
     for key, word in (

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from statistics import fmean
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -26,7 +27,7 @@ _SIGNS: dict[str, tuple[str, str]] = {
     "crashed": ("✗", "red"),
     "failed": ("✗", "red"),
 }
-_MOST_SEEDS = 12
+_MOST_SEEDS = 8
 """Columns beyond which seeds are counted alone."""
 
 
@@ -109,7 +110,7 @@ class StudyDisplay:
 def draw_grid(
     places: Sequence[Place], states: Sequence[str | State], values: Sequence[float | None]
 ) -> Table:
-    """Arms by seeds: a sign for what has become of each run, and the best PSNR so far."""
+    """Arms by seeds: what has become of each run, its best PSNR so far, and each arm's mean."""
     seeds = list(dict.fromkeys(place.planned.seed for place in places))
     shown = seeds[:_MOST_SEEDS]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -118,6 +119,9 @@ def draw_grid(
         table.add_column(f"seed {seed}", justify="right")
     if len(seeds) > len(shown):
         table.add_column(f"and {len(seeds) - len(shown)} more", justify="right")
+    table.add_column("mean", justify="right")
+    means = _means(places, values)
+    best = max((mean for mean in means.values() if mean is not None), default=None)
     for arm in dict.fromkeys(place.planned.arm for place in places):
         row = {
             place.planned.seed: (state, value)
@@ -128,8 +132,24 @@ def draw_grid(
         if len(seeds) > len(shown):
             done = sum(row[seed][0] == "finished" for seed in seeds[len(shown) :])
             cells.append(Text(f"{done} done"))
+        mean = means[arm]
+        style = "bold" if mean is not None and mean == best else ""
+        cells.append(Text("" if mean is None else f"{mean:.2f}", style=style))
         table.add_row(Text(printable(arm)), *cells)
     return table
+
+
+def _means(places: Sequence[Place], values: Sequence[float | None]) -> dict[str, float | None]:
+    """Each arm's mean over the seeds of which every arm has a value; None without such."""
+    known: dict[int, dict[str, float]] = {}
+    for place, value in zip(places, values, strict=True):
+        if value is not None:
+            known.setdefault(place.planned.seed, {})[place.planned.arm] = value
+    arms = list(dict.fromkeys(place.planned.arm for place in places))
+    complete = [seed for seed, own in known.items() if len(own) == len(arms)]
+    if not complete:
+        return dict.fromkeys(arms)
+    return {arm: fmean(known[seed][arm] for seed in complete) for arm in arms}
 
 
 def _draw_cell(state: str, value: float | None) -> Text:

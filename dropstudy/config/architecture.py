@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from dropstudy.config.dropout import Group
-from dropstudy.config.setting import Allowed, Count, Setting
+from dropstudy.config.setting import Allowed, Count, CountOrZero, Setting
 
 BlockStage = Literal["normalization", "activation", "dropout"]
 BlockOrder = Annotated[
@@ -35,18 +35,24 @@ class Architecture(Setting):
     """2×2 transposed convolution, or bilinear interpolation and a 1×1 convolution."""
     residual: bool = False
     """Whether the network's output is added to the degraded image."""
+    skips: Annotated[tuple[CountOrZero, ...], Strict(False)] | None = None
+    """Levels of a ``unet`` that have a skip connection, 0 for the full resolution; null: all."""
 
     @property
     def size_multiple(self) -> int:
         """What an image's height and width must be multiples of."""
         return int(2**self.depth)
 
+    def has_skip(self, level: int) -> bool:
+        """Whether a skip connection joins encoder and decoder at ``level``."""
+        return self.kind == "unet" and (self.skips is None or level in self.skips)
+
     def levels(self, group: Group) -> int:
-        """How many places ``group`` has in this network, one for each level; 0 for none."""
+        """How many rates ``group`` takes, one for each level; 0 where it has no place."""
         match group:
             case "input" | "bottleneck" | "head":
                 return 1
             case "encoder" | "decoder":
                 return self.depth
             case "skip":
-                return self.depth if self.kind == "unet" else 0
+                return self.depth if any(map(self.has_skip, range(self.depth))) else 0

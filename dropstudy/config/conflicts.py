@@ -39,6 +39,7 @@ def find_conflicts(sections: Mapping[str, Any]) -> list[Conflict]:
     conflicts: list[Conflict] = []
     if architecture is not None:
         conflicts += _check_order(architecture)
+        conflicts += _check_skips(architecture)
     if architecture is not None and dropout is not None:
         conflicts += _check_dropout(architecture, dropout)
     if architecture is not None and data is not None:
@@ -64,6 +65,19 @@ def _check_order(architecture: Architecture) -> Iterator[Conflict]:
             "architecture.order",
             f"got {list(architecture.order)}; give each of normalization, activation "
             "and dropout once",
+        )
+
+
+def _check_skips(architecture: Architecture) -> Iterator[Conflict]:
+    skips = architecture.skips
+    if skips is None:
+        return
+    if architecture.kind != "unet":
+        yield Conflict("architecture.skips", f"an {architecture.kind} has none; remove it")
+    elif len(set(skips)) < len(skips) or any(level >= architecture.depth for level in skips):
+        yield Conflict(
+            "architecture.skips",
+            f"got {list(skips)}; give levels from 0 to {architecture.depth - 1}, each once",
         )
 
 

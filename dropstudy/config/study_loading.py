@@ -1,7 +1,7 @@
 """From a study's YAML to its arms, each a checked experiment, or to all that is wrong with it."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dropstudy.config.controls import make_control
 from dropstudy.config.experiment import Experiment
 from dropstudy.config.loading import Origin, check_experiment
 from dropstudy.config.overrides import set_value
@@ -38,10 +39,12 @@ class StudyArm:
     Attributes:
         name: Of the arm, and of the value of each axis.
         experiment: What it trains, called by its name; of the study's first seed.
+        control_of: The arm that it is a control of; None: it is none.
     """
 
     name: str
     experiment: Experiment
+    control_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class LoadedStudy:
 
     Attributes:
         study: What its file says.
-        arms: In the file's order, first by arm, then by axis.
+        arms: In the file's order, first by arm, then by axis; controls last.
     """
 
     study: Study
@@ -68,6 +71,16 @@ class _Combination:
 
     arm: str
     values: dict[str, int]
+
+
+def is_study(path: Path) -> bool:
+    """Whether a file's keys are rather a study's than an experiment's.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    data = read_yaml(path).data
+    return isinstance(data, dict) and bool({"arms", "question", "base"} & data.keys())
 
 
 def load_study(path: Path | str) -> LoadedStudy:
@@ -90,12 +103,15 @@ def load_study(path: Path | str) -> LoadedStudy:
             experiment, found = _check_arm(study, document, base, combination)
             problems += [problem for problem in found if problem not in problems]
             if experiment is not None:
-                _add(arms, StudyArm(experiment.name, experiment), document, combination)
+                place = ("arms", combination.arm)
+                _add(arms, StudyArm(experiment.name, experiment), document, place)
     if problems:
         raise ConfigError("\n".join(map(str, problems)))
     if not arms:
         line = document.line_of(("exclude",))
         raise ConfigError(str(Problem(document.source, line, ("exclude",), "leaves no arm")))
+    for control in _make_controls(study, tuple(arms.values())):
+        _add(arms, control, document, ("controls",))
     return LoadedStudy(study, tuple(arms.values()))
 
 
@@ -119,7 +135,12 @@ def _check_study(document: Document) -> Study:
 
 
 def _find_wrong_keys(study: Study, document: Document) -> Iterator[Problem]:
-    found = [*_check_changes(study), *_check_axes(study), *_check_exclusions(study)]
+    found = [
+        *_check_changes(study),
+        *_check_axes(study),
+        *_check_exclusions(study),
+        *_check_budget(study),
+    ]
     count = len(study.arms) * prod(map(len, study.axes.values()))
     if count > MOST_ARMS:
         found.append((("axes",), f"make {count:,} arms; at most {MOST_ARMS:,} are allowed"))
@@ -134,17 +155,21 @@ def _find_wrong_keys(study: Study, document: Document) -> Iterator[Problem]:
 
 
 def _check_changes(study: Study) -> Iterator[_Found]:
-    sections: dict[tuple[Key, ...], Mapping[str, Any]] = {
-        ("settings",): study.settings,
-        **{("arms", name): changes for name, changes in study.arms.items()},
-        ("axes",): study.axes,
-    }
-    for place, changes in sections.items():
+    for place, changes in _sections(study).items():
         for key in changes:
             if key in _NOT_FOR_ARMS:
                 yield (*place, key), _NOT_FOR_ARMS[key]
             elif not all(split_path(key)):
                 yield (*place, key), "give a setting by its dotted key, such as dropout.skip.rate"
+
+
+def _sections(study: Study) -> dict[tuple[Key, ...], Mapping[str, Any]]:
+    """All that changes the base, by its place in the study's file."""
+    return {
+        ("settings",): study.settings,
+        **{("arms", name): changes for name, changes in study.arms.items()},
+        ("axes",): study.axes,
+    }
 
 
 def _check_axes(study: Study) -> Iterator[_Found]:
@@ -168,6 +193,22 @@ def _check_exclusions(study: Study) -> Iterator[_Found]:
                 yield ("exclude", number, key), f"got {value}; give one of {allowed}"
 
 
+def _check_budget(study: Study) -> Iterator[_Found]:
+    count, every = len(study.seed_list), study.budget.look_every
+    if not count and study.timing is None:
+        yield ("seeds",), "give at least 1, or timing: {} to time the arms alone"
+    elif every is not None and every >= count:
+        yield ("budget", "look_every"), f"got {every}; give less than the {count} seeds"
+    given = {
+        "training.epochs": study.budget.epochs is not None,
+        "training.seconds": study.budget.seconds is not None,
+    }
+    for place, changes in _sections(study).items():
+        for key in changes:
+            if given.get(key):
+                yield (*place, key), f"the budget has {key.partition('.')[2]}, too; remove one"
+
+
 def _combine(study: Study) -> Iterator[_Combination]:
     places = [range(len(values)) for values in study.axes.values()]
     for arm in study.arms:
@@ -183,7 +224,13 @@ def _check_arm(
 ) -> tuple[Experiment | None, list[Problem]]:
     """The experiment of one combination; a change made later overrules one made before."""
     source = document.source
+    budget = {
+        f"training.{key}": getattr(study.budget, key)
+        for key in ("epochs", "seconds")
+        if getattr(study.budget, key) is not None
+    }
     sections: list[tuple[tuple[Key, ...], Mapping[str, Any]]] = [
+        (("budget",), budget),
         (("settings",), study.settings),
         (("arms", combination.arm), study.arms[combination.arm]),
         (("axes",), {key: study.axes[key][place] for key, place in combination.values.items()}),
@@ -201,16 +248,25 @@ def _check_arm(
                 return None, [Problem(source, line, within, str(error))]
             changed[split_path(key)] = Origin(source, line, within)
     if isinstance(arm.data, dict):
-        arm.data |= {"name": "-".join(words), "seed": study.seed_list[0]}
+        arm.data |= {"name": "-".join(words), "seed": next(iter(study.seed_list), 0)}
         changed[("name",)] = Origin(source, document.line_of(("arms",)), ("arms", combination.arm))
     return check_experiment(arm, changed)
 
 
+def _make_controls(study: Study, arms: Sequence[StudyArm]) -> Iterator[StudyArm]:
+    for arm in arms:
+        for control in study.controls:
+            made = make_control(control, arm.experiment, first=arms[0].experiment)
+            if made is not None:
+                name = f"{arm.name}-{control}"
+                experiment = made.model_copy(update={"name": name})
+                yield StudyArm(name, experiment, control_of=arm.name)
+
+
 def _add(
-    arms: dict[str, StudyArm], arm: StudyArm, document: Document, combination: _Combination
+    arms: dict[str, StudyArm], arm: StudyArm, document: Document, place: tuple[Key, ...]
 ) -> None:
     if arm.name in arms:
-        place = ("arms", combination.arm)
         text = f"two arms would be called {arm.name}; give this one another name"
         raise ConfigError(str(Problem(document.source, document.line_of(place), place, text)))
     arms[arm.name] = arm

@@ -74,7 +74,7 @@ def build_network(
         features = upsample(
             features, filters, architecture=architecture, name=f"{name}_up", seed=seed
         )
-        if architecture.kind == "unet":
+        if architecture.has_skip(level):
             skip = drop(skips[level], "skip", f"skip_{level}_dropout", level)
             features = layers.Concatenate(name=f"{name}_join")([skip, features])
         features = block(features, "decoder", level, name)

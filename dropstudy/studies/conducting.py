@@ -1,12 +1,13 @@
-"""Has a study's runs made, and keeps what fails from stopping the others."""
+"""Has a study's runs made until it is decided, and keeps what fails from stopping the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from dropstudy.runs.directory import append_line, to_json
 from dropstudy.runs.process import hold
 from dropstudy.studies.directory import StudyDirectory, settle_plan
-from dropstudy.studies.jobs import Event, Executor
+from dropstudy.studies.findings import is_decided
+from dropstudy.studies.jobs import Event, Executor, Job
 from dropstudy.studies.plan import Plan
 from dropstudy.studies.progress import Place, find_jobs, survey
 
@@ -22,7 +23,7 @@ def conduct(
     again: bool = False,
     amendment: str | None = None,
 ) -> list[Place]:
-    """Makes all runs of the plan that are not there yet.
+    """Makes all runs of the plan that are not there yet, up to the look that decides.
 
     Args:
         directory: The study's; made if it is not there.
@@ -47,18 +48,41 @@ def conduct(
         settle_plan(directory, plan, amendment=amendment)
         places = survey(directory, plan)
         on_begin(places)
-        jobs = find_jobs(directory, places, again=again)
-        if jobs:
-            with executor.run(jobs) as events:
-                try:
-                    for event in events:
-                        if event.error is not None:
-                            _note_failure(directory, places[event.number], event)
-                        on_event(event)
-                except KeyboardInterrupt:
-                    on_stop()
-                    raise
-        return survey(directory, plan)
+        tried: set[int] = set()
+        for seeds in plan.looks():
+            jobs = [
+                job
+                for job in find_jobs(directory, places, again=again)
+                if places[job.number].planned.seed in seeds and job.number not in tried
+            ]
+            tried |= {job.number for job in jobs}
+            _train(directory, places, executor, jobs, on_event=on_event, on_stop=on_stop)
+            places = survey(directory, plan)
+            if is_decided(plan, [place for place in places if place.planned.seed in seeds]):
+                break
+        return places
+
+
+def _train(
+    directory: StudyDirectory,
+    places: Sequence[Place],
+    executor: Executor,
+    jobs: Sequence[Job],
+    *,
+    on_event: Callable[[Event], None],
+    on_stop: Callable[[], None],
+) -> None:
+    if not jobs:
+        return
+    with executor.run(jobs) as events:
+        try:
+            for event in events:
+                if event.error is not None:
+                    _note_failure(directory, places[event.number], event)
+                on_event(event)
+        except KeyboardInterrupt:
+            on_stop()
+            raise
 
 
 def _note_failure(directory: StudyDirectory, place: Place, event: Event) -> None:

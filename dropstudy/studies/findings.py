@@ -24,5 +24,18 @@ def compare_arms(plan: Plan, places: Sequence[Place]) -> Comparison | None:
         baseline=next(place.run for place in done if place.planned.arm == baseline),
         metric=primary.metric,
         margin=primary.margin,
-        level=primary.level,
+        level=plan.study.level_at_look,
     )
+
+
+def is_decided(plan: Plan, places: Sequence[Place]) -> bool:
+    """Whether all runs are finished and nothing remains to be said of any arm.
+
+    Args:
+        plan: What is asked.
+        places: The trainings of a look.
+    """
+    if any(place.state != "finished" for place in places):
+        return False
+    found = compare_arms(plan, places)
+    return found is not None and all(own.verdict != "inconclusive" for own in found.contrasts)

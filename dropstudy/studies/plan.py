@@ -8,7 +8,7 @@ from typing import Any
 from dropstudy.analysis.arms import settings_traits
 from dropstudy.config.experiment import Experiment
 from dropstudy.config.study import Study
-from dropstudy.config.study_loading import LoadedStudy
+from dropstudy.config.study_loading import LoadedStudy, StudyArm
 from dropstudy.runs.directory import to_json
 
 
@@ -20,11 +20,13 @@ class PlannedArm:
         name: Of the first of the arms that are this model.
         also: The names of the others, such as those with dropout of rate 0.
         experiment: What is trained, of the study's first seed.
+        control_of: The arm that it is a control of; None: it is none.
     """
 
     name: str
     also: tuple[str, ...]
     experiment: Experiment
+    control_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Plan:
                 experiment = arm.experiment.model_copy(update={"seed": seed})
                 yield PlannedRun(arm.name, seed, experiment)
 
+    def looks(self) -> Iterator[tuple[int, ...]]:
+        """The seeds that are trained by each look; at the last one, all."""
+        seeds, every = self.study.seed_list, self.study.budget.look_every
+        for count in range(every or len(seeds), len(seeds), every or 1):
+            yield seeds[:count]
+        yield seeds
+
     def as_data(self) -> dict[str, Any]:
         """The plan as JSON has it: what would make it another study if it changed."""
         study = self.study
@@ -70,6 +79,8 @@ class Plan:
             "hypothesis": study.hypothesis,
             "primary": study.primary.model_dump(mode="json"),
             "seeds": list(study.seed_list),
+            "look_every": study.budget.look_every,
+            "timing": study.timing and study.timing.model_dump(mode="json"),
             "arms": {
                 arm.name: {
                     "also": list(arm.also),
@@ -87,17 +98,16 @@ class Plan:
 
 def make_plan(loaded: LoadedStudy) -> Plan:
     """Makes arms that are the same model one: those with dropout of rate 0, whatever its kind."""
-    groups: dict[str, list[str]] = {}
-    experiments: dict[str, Experiment] = {}
+    groups: dict[str, list[StudyArm]] = {}
     for arm in loaded.arms:
         traits = settings_traits(arm.experiment.model_dump(mode="json"))
-        identity = repr(sorted(traits.items()))
-        groups.setdefault(identity, []).append(arm.name)
-        experiments.setdefault(identity, arm.experiment)
+        groups.setdefault(repr(sorted(traits.items())), []).append(arm)
     return Plan(
         loaded.study,
         tuple(
-            PlannedArm(name, tuple(also), experiments[identity])
-            for identity, (name, *also) in groups.items()
+            PlannedArm(
+                first.name, tuple(arm.name for arm in others), first.experiment, first.control_of
+            )
+            for first, *others in groups.values()
         ),
     )

@@ -1,6 +1,6 @@
 import json
 
-from dropstudy.config.schema import experiment_schema
+from dropstudy.config.schema import experiment_schema, study_schema
 from tests.cli.commands import dropstudy
 
 
@@ -9,3 +9,8 @@ def test_the_schema_is_printed_as_json_and_nothing_else() -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout) == experiment_schema()
     assert done.stderr == ""
+
+
+def test_a_study_has_a_schema_of_its_own() -> None:
+    done = dropstudy("schema", "study")
+    assert json.loads(done.stdout) == study_schema()

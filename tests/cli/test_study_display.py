@@ -25,22 +25,34 @@ def test_every_arm_has_a_row_and_every_seed_a_column(tmp_path: Path) -> None:
     console.print(draw_grid(places, states, [24.456, 23.0, None, None]))
 
     assert [line.split() for line in _printed(console).splitlines()] == [
-        ["arm", "seed", "0", "seed", "1"],
-        ["none", "24.46", "✓", "✗"],
-        ["spatial", "23.00", "▸", "·"],
+        ["arm", "seed", "0", "seed", "1", "mean"],
+        ["none", "24.46", "✓", "✗", "24.46"],
+        ["spatial", "23.00", "▸", "·", "23.00"],
+    ]
+
+
+def test_means_are_of_the_seeds_that_every_arm_has(tmp_path: Path) -> None:
+    places = survey(*plan_study(tmp_path))
+    console = _console()
+    console.print(draw_grid(places, ["finished"] * 3 + ["waiting"], [24.0, 23.0, 99.0, None]))
+
+    assert [line.split()[-1] for line in _printed(console).splitlines()] == [
+        "mean",
+        "24.00",
+        "23.00",
     ]
 
 
 def test_seeds_beyond_the_width_are_counted(tmp_path: Path) -> None:
     places = survey(*plan_study(tmp_path, STUDY.replace("seeds: 2", "seeds: 15")))
     console = _console()
-    states = ["finished"] * (2 * 13) + ["waiting"] * (2 * 2)
+    states = ["finished"] * (2 * 9) + ["waiting"] * (2 * 6)
     console.print(draw_grid(places, states, [None] * 30))
 
     heading, none, spatial = _printed(console).splitlines()
-    assert heading.split()[-4:] == ["11", "and", "3", "more"]
-    assert none.split() == ["none", *["✓"] * 12, "1", "done"]
-    assert spatial.split() == ["spatial", *["✓"] * 12, "1", "done"]
+    assert heading.split()[-5:] == ["7", "and", "7", "more", "mean"]
+    assert none.split() == ["none", *["✓"] * 8, "1", "done"]
+    assert spatial.split() == ["spatial", *["✓"] * 8, "1", "done"]
 
 
 def test_without_a_terminal_each_end_is_a_line(tmp_path: Path) -> None:

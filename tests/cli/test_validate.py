@@ -1,6 +1,9 @@
 from pathlib import Path
 
 from tests.cli.commands import dropstudy
+from tests.config.experiments import CONFIGS
+
+STUDIES = CONFIGS / "studies"
 
 
 def test_files_are_checked_one_by_one_and_every_problem_is_printed(
@@ -32,3 +35,15 @@ def test_overrides_count_for_every_file(smoke_yaml: Path) -> None:
     assert "pixelate, block 8 · " in done.stdout
     assert done.stdout.endswith(" · no dropout\n")
     assert done.stderr == ""
+
+
+def test_a_study_is_checked_with_all_its_arms() -> None:
+    done = dropstudy("validate", STUDIES / "smoke.yaml")
+    assert done.returncode == 0
+    assert done.stdout == f"valid  {STUDIES / 'smoke.yaml'}  study · 3 arms · 4 seeds\n"
+
+
+def test_a_study_takes_no_overrides() -> None:
+    done = dropstudy("validate", STUDIES / "smoke.yaml", "--set", "seeds=3")
+    assert done.returncode == 2
+    assert "this is a study: edit its file" in done.stderr

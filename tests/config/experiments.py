@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hypothesis import reject
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -31,12 +32,21 @@ def write_config(folder: Path, text: str) -> Path:
     return path
 
 
+def make_experiment(**sections: object) -> Experiment:
+    """An experiment on the bundled photographs, with these sections in place of its own."""
+    short: dict[str, Any] = yaml.safe_load(SHORT)
+    return Experiment.model_validate({**short, **sections})
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     """Any experiment: drawn from the JSON Schema, and freed of conflicts between sections."""
     given = draw(_content())
     data, task, architecture = given["data"], given["task"], given["architecture"]
     architecture["order"] = draw(st.permutations(["normalization", "activation", "dropout"]))
+    levels = st.integers(0, architecture.get("depth", 3) - 1)
+    of_unet = st.none() | st.lists(levels, min_size=1, unique=True)
+    architecture["skips"] = draw(of_unet if architecture["kind"] == "unet" else st.none())
     data["patch_size"] = 64 * draw(st.integers(1, 16))
     data["evaluation_size"] = 1024
     if (data["kind"] == "pairs") != (task["kind"] == "given"):

@@ -125,13 +125,29 @@ WRONG: dict[str, tuple[str, str]] = {
     "an unknown key": (
         "armss: {}\narms: {a: {}}\nseeds: 1",
         "5: armss: unknown key, did you mean 'arms'?; allowed: name, question, hypothesis, "
-        "base, settings, arms, axes, exclude, seeds, primary",
+        "base, settings, arms, axes, exclude, controls, seeds, budget, timing, primary",
     ),
     "no arm": ("arms: {}\nseeds: 1", "5: arms: got {}; give at least 1"),
     "an arm that is no mapping": ("arms: {a: 3}\nseeds: 1", "5: arms.a: got 3; give a mapping"),
     "no seed": (
         "arms: {a: {}}\nseeds: 0",
-        "6: seeds: got 0; give a whole number from 1 to 1,000, or a list of seeds",
+        "6: seeds: give at least 1, or timing: {} to time the arms alone",
+    ),
+    "too many seeds": (
+        "arms: {a: {}}\nseeds: 1001",
+        "6: seeds: got 1001; give a whole number up to 1,000, or a list of seeds",
+    ),
+    "no look before the last": (
+        "arms: {a: {}}\nseeds: 4\nbudget: {look_every: 4}",
+        "7: budget.look_every: got 4; give less than the 4 seeds",
+    ),
+    "epochs given twice": (
+        "arms: {a: {training.epochs: 4}}\nseeds: 4\nbudget: {epochs: 4}",
+        "5: arms.a.training.epochs: the budget has epochs, too; remove one",
+    ),
+    "an unknown control": (
+        "arms: {a: {}}\nseeds: 4\ncontrols: [rate0]",
+        "7: controls[0]: got 'rate0', did you mean 'rate_0'?",
     ),
     "too many arms": (
         f"arms: {{a: {{}}}}\naxes: {{training.epochs: {list(range(1, 1002))}}}\nseeds: 1",
@@ -195,6 +211,38 @@ def test_arms_that_would_have_one_name_are_refused(folder: Path) -> None:
     assert _problems(folder, text) == [
         "study.yaml:5: arms.a-x: two arms would be called a-x-y; give this one another name"
     ]
+
+
+def test_the_budget_is_every_arms(folder: Path) -> None:
+    loaded = _load(
+        folder, f"arms: {{a: {{}}, b: {{{SPATIAL}}}}}\nseeds: 1\nbudget: {{epochs: 7}}\n"
+    )
+    assert [arm.experiment.training.epochs for arm in loaded.arms] == [7, 7]
+
+
+def test_controls_stand_behind_the_arms_and_know_whose_they_are(folder: Path) -> None:
+    text = f"arms: {{none: {{}}, skip: {{{SPATIAL}}}}}\nseeds: 1\ncontrols: [rate_0, lr_matched]\n"
+    loaded = _load(folder, text)
+    assert [(arm.name, arm.control_of) for arm in loaded.arms] == [
+        ("none", None),
+        ("skip", None),
+        ("skip-rate_0", "skip"),
+        ("skip-lr_matched", "skip"),
+    ]
+    assert [arm.experiment.name for arm in loaded.arms] == [arm.name for arm in loaded.arms]
+
+
+def test_a_study_may_time_and_train_nothing(folder: Path) -> None:
+    study = _load(folder, "arms: {a: {}}\ntiming: {repeats: 6}\n").study
+    assert study.seed_list == ()
+    assert study.timing is not None
+    assert study.timing.repeats == 6
+
+
+def test_looks_share_the_level(folder: Path) -> None:
+    study = _load(folder, "arms: {a: {}}\nseeds: 10\nbudget: {look_every: 4}\n").study
+    assert study.looks == 3
+    assert study.level_at_look == pytest.approx(0.05 / 3)
 
 
 def test_a_base_that_is_not_there_or_no_mapping_is_an_error(folder: Path) -> None:

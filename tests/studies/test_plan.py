@@ -73,3 +73,22 @@ def test_what_is_asked_and_trained_makes_the_fingerprint_and_nothing_else(tmp_pa
 @pytest.mark.parametrize("text", [STUDY, RATES])
 def test_a_plan_is_the_same_however_often_it_is_made(tmp_path: Path, text: str) -> None:
     assert _plan(tmp_path, text) == _plan(tmp_path, text)
+
+
+def test_there_is_a_look_after_so_many_seeds_and_one_at_the_end(tmp_path: Path) -> None:
+    every_two = STUDY.replace("[5, 2]", "[5, 2, 4, 1, 0]\nbudget: {look_every: 2}")
+    looks = list(_plan(tmp_path, every_two).looks())
+
+    assert looks == [(5, 2), (5, 2, 4, 1), (5, 2, 4, 1, 0)]
+    assert list(_plan(tmp_path, STUDY).looks()) == [(5, 2)]
+
+
+def test_a_control_that_is_an_arm_of_the_study_is_that_arm(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, STUDY + "controls: [rate_0, lr_matched]\n")
+
+    assert [(arm.name, arm.also, arm.control_of) for arm in plan.arms] == [
+        ("none", ("spatial-rate_0", "plain-rate_0"), None),
+        ("spatial", (), None),
+        ("plain", (), None),
+        ("spatial-lr_matched", ("plain-lr_matched",), "spatial"),
+    ]
