@@ -15,6 +15,7 @@ from rich.text import Text
 from dropstudy.cli.console import printable
 from dropstudy.studies.jobs import ENDS, Event
 from dropstudy.studies.progress import Place, State
+from dropstudy.studies.timing_sessions import TimingProgress
 
 _SIGNS: dict[str, tuple[str, str]] = {
     "waiting": ("·", "dim"),
@@ -59,6 +60,15 @@ class StudyDisplay:
         """Takes the table away; what it last showed is printed by whoever ends the study."""
         self._live.stop()
 
+    def on_timing(self, progress: TimingProgress) -> None:
+        """An arm has had a turn."""
+        doing = {"compiled": "compiling the arms", "timed": "timing the arms"}[progress.stage]
+        words = f"{doing}, {progress.number} of {progress.count}"
+        if self._console.is_terminal:
+            self._live.update(Text(words, style="dim"))
+        elif progress.number == progress.count:
+            self._console.print(words)
+
     def on_begin(self, places: list[Place]) -> None:
         """How far the study has come."""
         self._places = places
@@ -67,8 +77,9 @@ class StudyDisplay:
         done = sum(state == "finished" for state in self._states)
         self._waiting = len(places) - done
         self._started = time.monotonic()
-        self._console.print(f"runs        {len(places)}, of which {done} are done")
-        self._refresh()
+        if places:
+            self._console.print(f"runs        {len(places)}, of which {done} are done")
+            self._refresh()
 
     def on_event(self, event: Event) -> None:
         """Something has become of a run."""

@@ -10,6 +10,7 @@ from dropstudy.studies.findings import is_decided
 from dropstudy.studies.jobs import Event, Executor, Job
 from dropstudy.studies.plan import Plan
 from dropstudy.studies.progress import Place, find_jobs, survey
+from dropstudy.studies.timing_sessions import TimingProgress, find_session, time_plan
 
 
 def conduct(
@@ -17,18 +18,20 @@ def conduct(
     plan: Plan,
     executor: Executor,
     *,
+    on_timing: Callable[[TimingProgress], None],
     on_begin: Callable[[list[Place]], None],
     on_event: Callable[[Event], None],
     on_stop: Callable[[], None],
     again: bool = False,
     amendment: str | None = None,
 ) -> list[Place]:
-    """Makes all runs of the plan that are not there yet, up to the look that decides.
+    """Times the arms and makes all runs that are not there yet, up to the look that decides.
 
     Args:
         directory: The study's; made if it is not there.
         plan: What is trained.
         executor: Who trains it.
+        on_timing: Told of every turn of the arms that are timed.
         on_begin: Told how far the study has come.
         on_event: Told of everything that happens.
         on_stop: Told when an interrupt has come, before all that trains is saved.
@@ -39,13 +42,15 @@ def conduct(
         What has become of every training.
 
     Raises:
-        StudyError: The plan has changed.
+        StudyError: The plan has changed, or the arms could not be timed.
         RunDirectoryError: Another process conducts the study.
         StorageError: Its directory cannot be written.
     """
     directory.runs.mkdir(parents=True, exist_ok=True)
     with hold(directory.holder):
         settle_plan(directory, plan, amendment=amendment)
+        if plan.study.timing is not None and find_session(directory, plan) is None:
+            time_plan(directory, plan, on_progress=on_timing)
         places = survey(directory, plan)
         on_begin(places)
         tried: set[int] = set()
@@ -58,9 +63,20 @@ def conduct(
             tried |= {job.number for job in jobs}
             _train(directory, places, executor, jobs, on_event=on_event, on_stop=on_stop)
             places = survey(directory, plan)
-            if is_decided(plan, [place for place in places if place.planned.seed in seeds]):
+            if is_decided(plan, _of_seeds(places, seeds)):
                 break
         return places
+
+
+def is_done(plan: Plan, places: Sequence[Place]) -> bool:
+    """Whether all runs are finished, or those of a look that decides."""
+    return all(place.state == "finished" for place in places) or any(
+        is_decided(plan, _of_seeds(places, seeds)) for seeds in plan.looks()
+    )
+
+
+def _of_seeds(places: Sequence[Place], seeds: tuple[int, ...]) -> list[Place]:
+    return [place for place in places if place.planned.seed in seeds]
 
 
 def _train(

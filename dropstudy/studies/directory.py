@@ -33,6 +33,11 @@ class StudyDirectory:
         return self.path / "runs"
 
     @property
+    def timings(self) -> Path:
+        """Where its timing sessions lie, each in a directory called by when it was begun."""
+        return self.path / "timings"
+
+    @property
     def failures(self) -> Path:
         """One JSON object a line, one line for each run that failed or whose worker died."""
         return self.path / "failures.jsonl"

@@ -1,14 +1,20 @@
 """Tiny studies, and run directories as their workers would leave them."""
 
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from dropstudy.config import Experiment
 from dropstudy.config.study_loading import load_study
-from dropstudy.runs.directory import RunDirectory
-from dropstudy.runs.records import RunResult, write_result
+from dropstudy.runs.directory import RunDirectory, write_json
+from dropstudy.runs.records import RunResult, append_epoch, write_result
 from dropstudy.runs.settings import settings_files
 from dropstudy.studies.directory import StudyDirectory
+from dropstudy.studies.jobs import Event, Job
 from dropstudy.studies.plan import Plan, PlannedRun, make_plan
+from tests.analysis.runs import ENVIRONMENT, make_epoch
 
 BASE = """\
 name: base
@@ -52,3 +58,34 @@ def leave_run(
     if result is not None:
         write_result(made, replace(result))
     return made
+
+
+class ScoringExecutor:
+    """Finishes runs at once, each with a validation PSNR that is given, and trains nothing."""
+
+    def __init__(self, score: Callable[[str, int], float | None]) -> None:
+        """Takes the PSNR for an arm and a seed; None: the run fails."""
+        self._score = score
+        self.done: list[tuple[str, int]] = []
+
+    @contextmanager
+    def run(self, jobs: Sequence[Job]) -> Iterator[Iterator[Event]]:
+        """All jobs, one after the other."""
+        yield map(self._finish, jobs)
+
+    def _finish(self, job: Job) -> Event:
+        experiment = Experiment.model_validate_json(json.dumps(job.settings))
+        self.done.append((experiment.name, experiment.seed))
+        score = self._score(*self.done[-1])
+        directory = RunDirectory.create(
+            Path(job.runs), experiment.name, files=settings_files(experiment)
+        )
+        write_json(directory.environment, ENVIRONMENT)
+        if score is None:
+            write_result(directory, RunResult("failed", "no memory", monitor="val_loss"))
+            return Event(job.number, "failed", str(directory.path), error="no memory")
+        epochs = [make_epoch(number, psnr=score, seconds=1.0) for number in (1, 2)]
+        for epoch in epochs:
+            append_epoch(directory, epoch)
+        write_result(directory, RunResult("finished", epochs=epochs, monitor="val_loss"))
+        return Event(job.number, "finished", str(directory.path), 2, score)
