@@ -119,7 +119,8 @@ def start_training() -> Callable[[], float]:
 
 def _tasks() -> dict[str, TaskSetting]:
     """Every kind that a config may name, read off the union itself, at its defaults."""
-    needed = {"compose": {"steps": (Blur(kind="blur"), Jpeg(kind="jpeg"))}}
+    two = Blur(kind="blur"), Jpeg(kind="jpeg")
+    needed = {"compose": {"steps": two}, "one_of": {"choices": two}}
     tasks = {}
     for setting in get_args(get_args(TaskSetting)[0]):
         kind = get_args(setting.model_fields["kind"].annotation)[0]

@@ -11,7 +11,7 @@ from dropstudy.analysis.measures import Measure
 from dropstudy.errors import ConfigError
 from dropstudy.runs.changes import MAY_CHANGE, Change
 from dropstudy.runs.reading import Run
-from dropstudy.runs.settings import changed_keys, flatten, kernel_of
+from dropstudy.runs.settings import LATER_SETTINGS, changed_keys, flatten, is_as_before, kernel_of
 
 NOT_OF_AN_ARM = frozenset({"name", "seed", "tags", "notes"})
 """Settings that change neither a network nor how it is fitted."""
@@ -120,9 +120,16 @@ def arm_traits(run: Run) -> dict[str, Any]:
 
 
 def settings_traits(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that make an arm, by dotted key, of an experiment as plain data."""
+    """The settings that make an arm, by dotted key, of an experiment as plain data.
+
+    One that does what older versions did is left out: their runs lack it.
+    """
     effective = {**settings, "dropout": _effective(settings["dropout"])}
-    return {key: value for key, value in flatten(effective).items() if _makes_an_arm(key)}
+    return {
+        key: value
+        for key, value in flatten(effective).items()
+        if _makes_an_arm(key) and not is_as_before(key, value)
+    }
 
 
 def is_within(key: str, section: str) -> bool:
@@ -150,8 +157,9 @@ def _changes_within(run: Run) -> list[Change]:
 def _only_lengthens(change: Change, traits: dict[str, Any]) -> bool:
     """Whether a run became what it would have been if it had been meant to be longer at once."""
     if change.key == "training.epochs":
-        return traits.get("training.schedule.kind") == "constant"
-    return change.key == "training.early_stopping.patience"
+        is_scheduled = any(is_within(key, "dropout.schedule") for key in traits)
+        return traits.get("training.schedule.kind") == "constant" and not is_scheduled
+    return change.key in ("training.early_stopping.patience", "training.seconds")
 
 
 def _explain_no_group(run: Run, group_by: str) -> str:
@@ -165,15 +173,24 @@ def _explain_no_group(run: Run, group_by: str) -> str:
 
 
 def _effective(dropout: dict[str, Any]) -> dict[str, Any]:
-    """What takes effect of a run's dropout, and what computed it."""
-    effective: dict[str, Any] = {}
-    for group, setting in dropout.items():
-        if group == "kernel":
-            continue
-        rate = setting.get("rate", 0)
-        drops = any(rate) if isinstance(rate, list) else bool(rate)
-        effective[group] = setting if drops else {"kind": "none"}
+    """What takes effect of a run's dropout, and what computed it.
+
+    Where nothing drops, there are no rates that a schedule could change.
+    """
+    groups = {key: own for key, own in dropout.items() if key not in ("schedule", "kernel")}
+    dropping = {group for group, setting in groups.items() if _drops(setting)}
+    effective = {
+        group: setting if group in dropping else {"kind": "none"}
+        for group, setting in groups.items()
+    }
+    if dropping and "schedule" in dropout:
+        effective["schedule"] = dropout["schedule"]
     return {**effective, "kernel": kernel_of(dropout)}
+
+
+def _drops(setting: dict[str, Any]) -> bool:
+    rate = setting.get("rate", 0)
+    return any(rate) if isinstance(rate, list) else bool(rate)
 
 
 def _keeps_images(run: Run) -> bool:
@@ -188,7 +205,8 @@ def _label(groups: list[list[Run]], traits: list[dict[str, Any]]) -> list[str]:
     keys = changed_keys(traits)
     labels = []
     for own in traits:
-        words = [f"{key} {write_value(own[key])}" for key in keys if key in own]
+        known = {**LATER_SETTINGS, **own}
+        words = [f"{key} {write_value(known[key])}" for key in keys if key in known]
         labels.append(", ".join(words) or "all runs")
     return labels
 

@@ -91,7 +91,8 @@ def compare(
         group_by: What makes an arm, as a dotted key; None: all settings but the seed.
         baseline: The arm that the others are held against, by its label or one of its runs;
             None: the only arm without dropout, else the first.
-        metric: What decides: ``val_psnr``, ``val_ssim``, ``test_psnr`` or ``test_ssim``.
+        metric: What decides: ``val_psnr``, ``val_ssim``, ``test_psnr``, ``test_ssim`` or
+            ``val_copy_ratio``.
         margin: A difference below this does not matter; None: the measure's own.
         level: Chance of each kind of false verdict, over all arms together.
         target: A validation PSNR in dB, to tell how soon each run reached it; None: the

@@ -31,7 +31,8 @@ class Contrast:
         judgement: What they say.
         obstacle: Why no verdict can be given; empty where one can.
         over_images: The mean difference's interval over seeds and images; None below five seeds.
-        images: The same images side by side; None where their scores were not kept.
+        images: The same images side by side; None where their scores were not kept, or the
+            measure has none.
         means: The mean difference of each measure that both have, and its interval, by the
             measure's key.
         cost: The seconds; None where an arm has no epoch but the first.
@@ -76,7 +77,12 @@ def contrast_arms(
         factor: The setting whose effect is asked for.
     """
     differences = [_differences(arm, baseline, measure) for arm in arms]
-    judged = judge([list(own.values()) for own in differences], margin=margin, level=level)
+    judged = judge(
+        [list(own.values()) for own in differences],
+        margin=margin,
+        level=level,
+        higher_is_better=measure.higher_is_better,
+    )
     timed = contrast_costs(arms, baseline=baseline, costs=costs, level=level, factor=factor)
     return [
         Contrast(
@@ -86,8 +92,12 @@ def contrast_arms(
             differences=tuple(own.values()),
             judgement=judgement,
             obstacle=_find_obstacle(arm, baseline, measure, own),
-            over_images=interval_over_images(arm, baseline, measure=measure, level=level),
-            images=contrast_images(arm, baseline, measure=measure, level=level),
+            over_images=interval_over_images(arm, baseline, measure=measure, level=level)
+            if measure.score
+            else None,
+            images=contrast_images(arm, baseline, measure=measure, level=level)
+            if measure.score
+            else None,
             means=_mean_differences(arm, baseline, level),
             cost=cost,
         )

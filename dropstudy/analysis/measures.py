@@ -1,4 +1,4 @@
-"""What runs are compared by: a number of their quality, the higher the better."""
+"""What runs are compared by: a number of their quality, and which way it is the better."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +18,13 @@ class Measure:
         unit: What it is counted in; empty for a bare number.
         margin: A difference below this does not matter, unless the user says otherwise.
         decimals: How many are printed.
-        score: The score of a single image that it is the mean of.
+        score: The score of a single image that it is the mean of; empty where none is kept.
         part: The images that it is a mean over.
         read: The number of a run; None where the run has none.
+        higher_is_better: Whether a positive difference is a gain.
+        better: What an arm does that has the better number, up to the other's name.
+        worse: What one does that has the worse number.
+        as_good: What one does whose number is as good.
     """
 
     key: str
@@ -31,6 +35,10 @@ class Measure:
     score: str
     part: ImagePart
     read: Callable[[Run], float | None]
+    higher_is_better: bool = True
+    better: str = "restores better than"
+    worse: str = "restores worse than"
+    as_good: str = "restores as well as"
 
     def write(self, value: float | None, *, signed: bool = False) -> str:
         """``value`` with its unit, as tables and sentences give it."""
@@ -42,7 +50,11 @@ class Measure:
 
 
 def _of_final(name: str) -> Callable[[Run], float | None]:
-    return lambda run: float(getattr(run.final, name)) if run.final else None
+    def read(run: Run) -> float | None:
+        value = getattr(run.final, name) if run.final else None
+        return None if value is None else float(value)
+
+    return read
 
 
 def _of_test(name: str) -> Callable[[Run], float | None]:
@@ -92,9 +104,24 @@ MEASURES = {
             part="test",
             read=_of_test("ssim"),
         ),
+        Measure(
+            "val_copy_ratio",
+            "copy ratio",
+            "",
+            margin=0.02,
+            decimals=3,
+            score="",
+            part="validation",
+            read=_of_final("val_copy_ratio"),
+            higher_is_better=False,
+            better="copies less of its input than",
+            worse="copies more of its input than",
+            as_good="copies as much of its input as",
+        ),
     )
 }
-"""The margin of a PSNR is the protocol's, ±0.1 dB; that of an SSIM is our choice."""
+"""The margin of a PSNR is the protocol's, ±0.1 dB; those of an SSIM and of a copy ratio are our
+choice."""
 
 
 def find_measure(key: str) -> Measure:

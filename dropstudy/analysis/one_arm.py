@@ -73,7 +73,7 @@ def answer_alone(comparison: Comparison) -> str:
 def _answer_level(level: Level, label: str) -> str:
     measure = level.measure
     part = "In validation" if measure.part == "validation" else "In test"
-    value = f"{measure.write(level.value)} {measure.score.upper()}"
+    value = f"{measure.write(level.value)} {measure.score.upper() or measure.label}"
     if level.over_classical is None or level.over_identity is None:
         return f"{part} {label} reaches {value}."
     verb = "restores better than" if level.over_classical > 0 else "does not beat"

@@ -78,7 +78,9 @@ def explain(comparison: Comparison) -> list[str]:
     )
     lines += _explain_seeds(comparison, counts)
     lines.append(
-        f"{comparison.measure.label} decides; a difference within "
+        f"{comparison.measure.label} decides"
+        f"{'' if comparison.measure.higher_is_better else ', the lower the better'}; a difference "
+        "within "
         f"±{cells.margin(comparison.measure, comparison.margin)} counts as none. Fix it, and the "
         "number of seeds, before the runs."
         + (
@@ -123,17 +125,18 @@ def _answer_quality(comparison: Comparison, contrast: Contrast) -> str:
     p = f"p = {cells.p_value(judgement.adjusted_p)}".replace("= <", "< ")
     match contrast.verdict:
         case "better" | "worse":
-            return f"{arm} restores {contrast.verdict} than {baseline}: {around}, {p}."
+            found_out = measure.better if contrast.verdict == "better" else measure.worse
+            return f"{arm} {found_out} {baseline}: {around}, {p}."
         case "equivalent":
             within = f"within ±{cells.margin(measure, comparison.margin)}"
-            return f"{arm} restores as well as {baseline}, {within}: {around}."
+            return f"{arm} {measure.as_good} {baseline}, {within}: {around}."
         case "inconclusive":
             needed, margin = (
                 _more_seeds(judgement.seeds_needed),
                 cells.margin(measure, comparison.margin),
             )
             return (
-                f"Whether {arm} restores better than {baseline} is undecided: {around}, {p}. "
+                f"Whether {arm} {measure.better} {baseline} is undecided: {around}, {p}. "
                 f"A verdict takes about {needed} of each, or fewer if the true difference is well "
                 f"above {margin}."
             )

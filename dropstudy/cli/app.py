@@ -21,6 +21,7 @@ from dropstudy.cli.schema import schema
 from dropstudy.cli.score import score
 from dropstudy.cli.show import show
 from dropstudy.cli.study import study
+from dropstudy.cli.timing import timing
 from dropstudy.cli.validate import validate
 from dropstudy.cli.verify_resume import verify_resume
 from dropstudy.errors import DropstudyError
@@ -40,6 +41,7 @@ for command in (show, compare, report, evaluate, score, export, validate, explai
     app.command()(command)
 app.command("verify-resume")(verify_resume)
 app.command()(doctor)
+app.command()(timing)
 app.add_typer(study, name="study")
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dropstudy.analysis.identity import describe_copying, is_copy
 from dropstudy.config.description import describe_dropout, describe_task
 from dropstudy.runs.records import EpochRecord, RunResult, find_shortfall
 
@@ -168,6 +169,10 @@ class LineDisplay:
                 "test",
                 f"{result.test['psnr']:.2f} dB, SSIM {result.test['ssim']:.4f}; classical "
                 f"{classical['test_psnr']:.2f} dB, SSIM {classical['test_ssim']:.4f}",
+            )
+        if is_copy(best):
+            self._console.print(
+                f"[bold red]returns its input:[/bold red] [red]{describe_copying(best)}[/red]"
             )
         shortfall = find_shortfall(best.val_psnr, result.baselines)
         if shortfall is not None:

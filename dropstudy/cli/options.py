@@ -67,13 +67,15 @@ Baseline = Annotated[
     ),
 ]
 Metric = Annotated[
-    str, typer.Option(help="What decides: val_psnr, val_ssim, test_psnr or test_ssim.")
+    str,
+    typer.Option(help="What decides: val_psnr, val_ssim, test_psnr, test_ssim or val_copy_ratio."),
 ]
 Margin = Annotated[
     float | None,
     typer.Option(
         metavar="NUMBER",
-        help="A difference within this counts as none; 0.1 dB, or 0.005 of an SSIM, without it.",
+        help="A difference within this counts as none; without it 0.1 dB, 0.005 of an SSIM, or "
+        "0.02 of a copy ratio.",
     ),
 ]
 Target = Annotated[

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
+from dropstudy.analysis.identity import describe_copying, input_returned
 from dropstudy.cli.run_columns import show_setting
 from dropstudy.cli.run_rows import describe_dropout, describe_network
 from dropstudy.runs.process import read_holder
@@ -90,6 +91,20 @@ def describe_machine(run: Run) -> Iterator[Fact]:
         yield "git", f"{str(noted['git.commit'])[:HASH_LENGTH]}{changed}"
 
 
+def describe_input(run: Run) -> Iterator[Fact]:
+    """How much of its input the best network returns; nothing where `warn_of_copy` says it."""
+    copying = describe_copying(run.best) if run.best else ""
+    if copying and not input_returned(run):
+        yield "input", f"{copying} in the best epoch (a ratio of 1 returns it)"
+
+
+def warn_of_copy(run: Run) -> str:
+    """Says so where the best network returns its input."""
+    if run.best is None or not input_returned(run):
+        return ""
+    return f"returns its input: {describe_copying(run.best)} in validation"
+
+
 def describe_cost(run: Run) -> Iterator[Fact]:
     """Seconds an epoch, the first step apart, speed and memory."""
     epochs = run.epochs
@@ -152,8 +167,13 @@ def _explain_length(run: Run, done: int, meant: Any) -> str:
             return "; its process is gone: it was killed, or the machine went down"
         case "unfinished":
             return "; it goes on, or its process was killed"
-    stopped = run.status == "finished" and isinstance(meant, int) and done < meant
-    return "; stopped early" if stopped else ""
+    if run.status != "finished" or not isinstance(meant, int) or done >= meant:
+        return ""
+    limit = flatten(run.settings).get("training.seconds")
+    spent = sum(epoch.train_seconds for epoch in run.epochs)
+    if isinstance(limit, int | float) and spent >= limit:
+        return f"; its {duration(limit)} of training were over"
+    return "; stopped early"
 
 
 def _describe_process(run: Run) -> Iterator[Fact]:

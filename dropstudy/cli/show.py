@@ -51,7 +51,9 @@ def _print_page(run: "Run", *, all_epochs: bool) -> None:
         describe_cost,
         describe_course,
         describe_experiment,
+        describe_input,
         describe_machine,
+        warn_of_copy,
     )
     from dropstudy.cli.run_tables import (
         describe_shortfall,
@@ -63,11 +65,18 @@ def _print_page(run: "Run", *, all_epochs: bool) -> None:
 
     width = console.width if console.is_terminal else PIPE_WIDTH
     # All is read before anything is printed: a damaged file is an error without half a page.
-    course, what, machine, cost = (
+    course, what, machine, copying, cost = (
         list(describe(run))
-        for describe in (describe_course, describe_experiment, describe_machine, describe_cost)
+        for describe in (
+            describe_course,
+            describe_experiment,
+            describe_machine,
+            describe_input,
+            describe_cost,
+        )
     )
-    quality, shortfall = tabulate_quality(run, width=width), describe_shortfall(run)
+    quality = tabulate_quality(run, width=width)
+    warnings = [text for text in (warn_of_copy(run), describe_shortfall(run)) if text]
     curves = draw_curves(run, width=width)
     table = tabulate_epochs(run, width=width, all_epochs=all_epochs)
     chosen, files = _chosen(run), tabulate_files(run.directory)
@@ -77,7 +86,9 @@ def _print_page(run: "Run", *, all_epochs: bool) -> None:
     _print_facts("experiment", what)
     _print_facts("machine", machine)
     _print_lines("quality", quality)
-    console.print(shortfall, style="red", markup=False, end="\n" if shortfall else "")
+    _print_facts("", copying)
+    for warning in warnings:
+        console.print(warning, style="red", markup=False)
     _print_facts("cost", cost)
     for line in curves:
         console.print(line)

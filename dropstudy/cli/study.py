@@ -2,6 +2,7 @@
 
 import typer
 
+from dropstudy.cli.study_check import check_study
 from dropstudy.cli.study_run import run_study
 from dropstudy.cli.study_status import show_status
 
@@ -11,3 +12,4 @@ study = typer.Typer(
 )
 study.command("run")(run_study)
 study.command("status")(show_status)
+study.command("check")(check_study)

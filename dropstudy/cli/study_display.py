@@ -28,8 +28,8 @@ _SIGNS: dict[str, tuple[str, str]] = {
     "crashed": ("✗", "red"),
     "failed": ("✗", "red"),
 }
-_MOST_SEEDS = 8
-"""Columns beyond which seeds are counted alone."""
+_SEED_WIDTH = 9
+"""Characters of a seed's column; seeds for which there is no room are counted alone."""
 
 
 class StudyDisplay:
@@ -108,7 +108,8 @@ class StudyDisplay:
 
     def _refresh(self) -> None:
         if self._console.is_terminal:
-            table = draw_grid(self._places, self._states, self._values)
+            width = self._console.width
+            table = draw_grid(self._places, self._states, self._values, width=width)
             self._live.update(Group(table, Text(self._time_left(), style="dim")))
 
     def _time_left(self) -> str:
@@ -119,13 +120,19 @@ class StudyDisplay:
 
 
 def draw_grid(
-    places: Sequence[Place], states: Sequence[str | State], values: Sequence[float | None]
+    places: Sequence[Place],
+    states: Sequence[str | State],
+    values: Sequence[float | None],
+    *,
+    width: int,
 ) -> Table:
     """Arms by seeds: what has become of each run, its best PSNR so far, and each arm's mean."""
     seeds = list(dict.fromkeys(place.planned.seed for place in places))
-    shown = seeds[:_MOST_SEEDS]
+    names = max(len(printable(place.planned.arm)) for place in places)
+    room = (width - names - len("  and 99 more  mean ")) // _SEED_WIDTH
+    shown = seeds[: max(room, 1)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("arm")
+    table.add_column("arm", no_wrap=True)
     for seed in shown:
         table.add_column(f"seed {seed}", justify="right")
     if len(seeds) > len(shown):

@@ -81,7 +81,8 @@ def show_places(places: "Sequence[Place]") -> None:
         return
     values = [place.run.best.val_psnr if place.run and place.run.best else None for place in places]
     console.print()
-    console.print(draw_grid(places, [place.state for place in places], values))
+    states = [place.state for place in places]
+    console.print(draw_grid(places, states, values, width=console.width))
     counts = Counter(place.state for place in places)
     console.print(
         f"\n{len(places)} runs: " + ", ".join(f"{count} {state}" for state, count in counts.items())

@@ -8,6 +8,7 @@ from dropstudy.config.setting import Allowed, Count, Rate, Setting
 
 PatchSize = Annotated[int, Field(ge=8, le=1024), Allowed("a whole number from 8 to 1024")]
 Channels = Literal["rgb", "grey"]
+TextPages = Annotated[int, Field(ge=0, le=10_000), Allowed("a whole number from 0 to 10,000")]
 Folder = Annotated[str, Field(min_length=1), Allowed("the path of a folder")]
 
 
@@ -62,6 +63,8 @@ class Photos(DataSetting):
     kind: Literal["photos"]
     collection: Literal["full", "tiny"] = "full"
     """25 photographs of about 500×400 pixels, or 8 of 128×128 for a smoke test."""
+    text_pages: TextPages = 0
+    """Pages of small text, 256×256, that join the training; a quarter as many validate and test."""
 
 
 class ImageFolder(SplitSetting):

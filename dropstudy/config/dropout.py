@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from dropstudy.config.dropout_schedule import ConstantRate, DropoutSchedule
 from dropstudy.config.setting import Count, OneOrPerLevel, Rate, Setting
 
 Group = Literal["input", "encoder", "bottleneck", "decoder", "skip", "head"]
@@ -65,6 +66,8 @@ class Dropout(Setting):
     """On each skip connection of a UNet."""
     head: DropoutSetting = NoDropout()
     """Right before the last convolution."""
+    schedule: DropoutSchedule = ConstantRate()
+    """What all rates are multiplied by as the training goes on."""
     kernel: Kernel = "fast"
     """What computes dropout and activations: ``fast`` does both in one pass, and activations
     within convolutions; ``keras``: Keras' layers, the reference."""

@@ -142,7 +142,8 @@ def _describe_unknown_key(key: str, allowed: list[str]) -> str:
 
 def _describe_choice(given: Any, expected: str) -> str:
     choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
-    return f"got {_show(given)}{_suggest(str(given), choices)}; give {_words_of(choices, ' or ')}"
+    hint = _suggest(given, choices) if isinstance(given, str) else ""
+    return f"got {_show(given)}{hint}; give {_words_of(choices, ' or ')}"
 
 
 def _suggest(word: str, choices: list[str]) -> str:

@@ -100,7 +100,37 @@ class Compose(Setting):
     steps: Annotated[tuple[SingleTask, ...], Strict(False), Field(min_length=1)]
 
 
+DefiniteTask = Annotated[
+    Pixelate | Gaussian | Poisson | Speckle | SaltPepper | Jpeg | Blur | Grain | Compose,
+    Field(discriminator="kind"),
+]
+"""One degradation, or one row of them."""
+
+
+class OneOf(Setting):
+    """Each image is degraded in one of several ways, each as likely."""
+
+    kind: Literal["one_of"]
+    choices: Annotated[tuple[DefiniteTask, ...], Strict(False), Field(min_length=2)]
+
+
+AppliedTask = Annotated[
+    Pixelate | Gaussian | Poisson | Speckle | SaltPepper | Jpeg | Blur | Grain | Compose | OneOf,
+    Field(discriminator="kind"),
+]
+"""What can be done to any clean image."""
+
 TaskSetting = Annotated[
-    Pixelate | Gaussian | Poisson | Speckle | SaltPepper | Jpeg | Blur | Grain | Compose | Given,
+    Pixelate
+    | Gaussian
+    | Poisson
+    | Speckle
+    | SaltPepper
+    | Jpeg
+    | Blur
+    | Grain
+    | Compose
+    | OneOf
+    | Given,
     Field(discriminator="kind"),
 ]

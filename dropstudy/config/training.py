@@ -62,6 +62,8 @@ class Training(Setting):
     """Length, loss and optimizer of the training."""
 
     epochs: Count = 20
+    seconds: Positive | None = None
+    """Training seconds after which no further epoch begins; null: no limit."""
     steps_per_epoch: Count | None = None
     """Batches in an epoch; null: as many as use every patch once."""
     batch_size: Annotated[

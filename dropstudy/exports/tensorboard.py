@@ -31,6 +31,8 @@ TAGS = {
     "psnr_gap": "psnr/gap",
     "val_ssim": "ssim/val",
     "val_accuracy": "accuracy/val",
+    "val_identity_gain": "identity/gain",
+    "val_copy_ratio": "identity/copy_ratio",
     "train_seconds": "seconds/train",
     "val_seconds": "seconds/val",
     "other_seconds": "seconds/other",

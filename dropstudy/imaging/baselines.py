@@ -13,6 +13,7 @@ from dropstudy.config.task import (
     Given,
     Grain,
     Jpeg,
+    OneOf,
     Pixelate,
     Poisson,
     SaltPepper,
@@ -40,6 +41,8 @@ def describe_baseline(task: TaskSetting) -> str:
             return "Richardson-Lucy"
         case Compose():
             return ", ".join(dict.fromkeys(describe_baseline(step) for step in task.steps[::-1]))
+        case OneOf():
+            return " or ".join(dict.fromkeys(map(describe_baseline, task.choices)))
         case _:
             assert_never(task)
 
@@ -49,7 +52,8 @@ def restore_classically(degraded: Floats, task: TaskSetting) -> Floats:
 
     The method is told the task, as a user of it would be: the block of a pixelation, the
     mean strength of a noise or blur. For several degradations in a row the methods are
-    applied in reverse order.
+    applied in reverse order. Of ``one_of`` several the caller says which it was, by giving that
+    one; an image of unknown degradation is left as it is.
 
     Args:
         degraded: One image, shape ``(height, width, channels)``, range about [0, 1].
@@ -79,6 +83,8 @@ def restore_classically(degraded: Floats, task: TaskSetting) -> Floats:
         case Compose():
             for step in task.steps[::-1]:
                 degraded = restore_classically(degraded, step)
+            return degraded
+        case OneOf():
             return degraded
         case _:
             assert_never(task)

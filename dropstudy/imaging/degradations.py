@@ -12,10 +12,12 @@ from dropstudy.config.setting import range_of
 from dropstudy.config.task import (
     Blur,
     Compose,
+    DefiniteTask,
     Gaussian,
     Given,
     Grain,
     Jpeg,
+    OneOf,
     Pixelate,
     Poisson,
     SaltPepper,
@@ -41,6 +43,7 @@ def degrade(clean: Floats, task: TaskSetting, rng: np.random.Generator) -> Float
     Raises:
         DataError: The task is ``given``: there is nothing to apply.
     """
+    task = choose_task(task, rng)
     match task:
         case Pixelate():
             return pixelate(clean, task.block)
@@ -70,6 +73,14 @@ def degrade(clean: Floats, task: TaskSetting, rng: np.random.Generator) -> Float
             raise DataError("the task is 'given', but the data have no degraded images")
         case _:
             assert_never(task)
+
+
+def choose_task(task: TaskSetting, rng: np.random.Generator) -> DefiniteTask | Given:
+    """The degradation that ``rng`` takes next: one of several, or the only one there is.
+
+    ``degrade`` draws the same first, so that a generator that has chosen here goes on there.
+    """
+    return task.choices[int(rng.integers(len(task.choices)))] if isinstance(task, OneOf) else task
 
 
 def block_means(image: Floats, block: int) -> Floats:

@@ -6,11 +6,11 @@ from statistics import fmean
 
 import numpy as np
 
-from dropstudy.config.task import TaskSetting
+from dropstudy.config.task import DefiniteTask, Given, TaskSetting
 from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Floats, to_bytes, to_floats
 from dropstudy.imaging.baselines import restore_classically
-from dropstudy.imaging.degradations import degrade
+from dropstudy.imaging.degradations import choose_task, degrade
 from dropstudy.imaging.metrics import Scores, score
 from dropstudy.imaging.sources import Picture
 from dropstudy.seeds import derive_seed
@@ -69,15 +69,25 @@ def prepare_image(picture: Picture, task: TaskSetting) -> EvaluationImage | None
     Returns:
         None where the task does not change the picture, so that nothing is to be restored.
     """
+    degraded, applied = degrade_picture(picture, task)
     clean = to_floats(picture.clean)
-    if task.kind == "given" and picture.degraded is not None:
-        degraded = to_floats(picture.degraded)
-    else:
-        seed = derive_seed(EVALUATION_SEED, "evaluation", picture.name)
-        degraded = degrade(clean, task, np.random.default_rng(seed))
     if np.array_equal(to_bytes(degraded), to_bytes(clean)):
         return None
-    return EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, task))
+    return EvaluationImage(picture.name, clean, degraded, restore_classically(degraded, applied))
+
+
+def degrade_picture(picture: Picture, task: TaskSetting) -> tuple[Floats, DefiniteTask | Given]:
+    """A picture as a network sees it, the same whenever and wherever it is evaluated.
+
+    Returns:
+        The degraded picture, and which degradation that was: of ``one_of`` several, the one
+        that the picture's name chose.
+    """
+    if isinstance(task, Given) and picture.degraded is not None:
+        return to_floats(picture.degraded), task
+    rng = np.random.default_rng(derive_seed(EVALUATION_SEED, "evaluation", picture.name))
+    applied = choose_task(task, rng)
+    return degrade(to_floats(picture.clean), applied, rng), applied
 
 
 def crop_picture(picture: Picture, *, largest: int, multiple: int) -> Picture:

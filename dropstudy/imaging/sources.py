@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -24,6 +25,7 @@ from dropstudy.errors import DataError
 from dropstudy.files import open_plain
 from dropstudy.imaging.pairing import pair_images
 from dropstudy.imaging.reading import list_images, read_image
+from dropstudy.imaging.text_pages import Part, draw_text_page
 
 VALIDATION_PHOTOS = {
     "full": ("chelsea", "china", "hopper", "picosdeeuropa"),
@@ -114,11 +116,34 @@ def _split_photos(data: Photos) -> Split:
             Picture(file.stem, read_image(file, data.channels)) for file in list_images(path)
         ]
     validation, test = VALIDATION_PHOTOS[data.collection], TEST_PHOTOS[data.collection]
-    return Split(
+    photos = Split(
         tuple(picture for picture in pictures if picture.name not in validation + test),
         tuple(picture for picture in pictures if picture.name in validation),
         tuple(picture for picture in pictures if picture.name in test),
     )
+    return _add_text_pages(photos, data) if data.text_pages else photos
+
+
+def _add_text_pages(photos: Split, data: Photos) -> Split:
+    """The pages join each part; they take turns with the photographs that are looked at."""
+
+    def draw(part: Part, count: int) -> list[Picture]:
+        return [
+            Picture(f"text_{part}_{index:03d}", draw_text_page(part, index, channels=data.channels))
+            for index in range(count)
+        ]
+
+    few = max(1, data.text_pages // 4)
+    return Split(
+        (*photos.training, *draw("training", data.text_pages)),
+        _take_turns(photos.validation, draw("validation", few)),
+        _take_turns(photos.test, draw("test", few)),
+    )
+
+
+def _take_turns(first: Sequence[Picture], second: Sequence[Picture]) -> tuple[Picture, ...]:
+    turns = chain.from_iterable(zip_longest(first, second))
+    return tuple(picture for picture in turns if picture is not None)
 
 
 def _split_by_share(pictures: Sequence[Picture], data: SplitSetting, where: str) -> Split:

@@ -81,8 +81,7 @@ def open_restorer(
         deterministic=wanted.deterministic,
     )
     choice = configure_runtime(runtime)
-    network = _load(model)
-    _check(network, model, experiment)
+    network = load_network(model, experiment)
     if precision is not None:
         network = _rebuild(network, model, experiment)
     return Restorer(
@@ -91,6 +90,17 @@ def open_restorer(
         precision=_precision_of(network),
         device=choice.device,
     )
+
+
+def load_network(model: Path, experiment: Experiment) -> keras.Model:
+    """The trained network of a run, in the precision that it was trained in.
+
+    Raises:
+        RunDirectoryError: The model is missing, damaged, or not the experiment's.
+    """
+    network = _load(model)
+    _check(network, model, experiment)
+    return network
 
 
 def compile_network(network: keras.Model) -> Callable[[Floats], Floats]:

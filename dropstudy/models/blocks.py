@@ -8,6 +8,7 @@ from keras import layers
 from dropstudy.config.architecture import Architecture
 from dropstudy.config.dropout import DropoutSetting, Kernel, NoDropout
 from dropstudy.models.dropout import apply_dropout, can_activate
+from dropstudy.models.schedules import RateSchedule
 from dropstudy.seeds import derive_seed
 
 LARGEST_GROUP_COUNT = 8
@@ -23,6 +24,7 @@ def apply_block(
     name: str,
     seed: int,
     level: int,
+    schedule: RateSchedule | None = None,
 ) -> Any:
     """A block: some convolutions, with dropout after the first.
 
@@ -40,6 +42,7 @@ def apply_block(
         name: The block's name, such as ``encoder_0``.
         seed: The experiment's seed.
         level: Which of the group's rates; 0 is the full resolution.
+        schedule: How the dropout's rates change from step to step; None: they do not.
     """
     on_branch = dropout.kind == "drop_path"
     shortcut = features
@@ -67,6 +70,7 @@ def apply_block(
                         kernel=kernel,
                         level=level,
                         activation=architecture.activation if is_fused else None,
+                        schedule=schedule,
                     )
                 case _:
                     assert_never(stage)
@@ -74,7 +78,13 @@ def apply_block(
         return features
     if on_branch:
         features = apply_dropout(
-            features, dropout, name=f"{name}_dropout", seed=seed, kernel=kernel, level=level
+            features,
+            dropout,
+            name=f"{name}_dropout",
+            seed=seed,
+            kernel=kernel,
+            level=level,
+            schedule=schedule,
         )
     if shortcut.shape[-1] != filters:
         shortcut = _convolve(shortcut, filters, 1, name=f"{name}_shortcut", seed=seed)

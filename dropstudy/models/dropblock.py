@@ -7,6 +7,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from dropstudy.models.schedules import RateSchedule, schedule_rate
+
 
 def seed_rates(height: int, width: int, rate: float, block_size: int) -> tuple[float, int, int]:
     """How often a block starts, so that about ``rate`` of a feature map is dropped.
@@ -45,18 +47,28 @@ class DropBlock2D(keras.layers.Layer):
     output have shape ``(batch, height, width, channels)``; at inference they are equal.
     """
 
-    def __init__(self, rate: float, *, block_size: int = 7, seed: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        rate: float,
+        *,
+        block_size: int = 7,
+        schedule: RateSchedule | None = None,
+        seed: int,
+        **kwargs: Any,
+    ) -> None:
         """Sets up the layer.
 
         Args:
             rate: About which share of the values to drop, from 0 up to, not including, 1.
             block_size: Side of a square, in values of the feature map.
+            schedule: How the rate changes from step to step; a saved layer has none.
             seed: Of the layer's stream of masks.
             **kwargs: Keras' own, such as ``name`` and ``dtype``.
         """
         super().__init__(**kwargs)
         self.rate = rate
         self.block_size = block_size
+        self.schedule = schedule
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
@@ -67,6 +79,7 @@ class DropBlock2D(keras.layers.Layer):
             return inputs
         _, height, width, channels = inputs.shape
         gamma, block_height, block_width = self.find_blocks(height, width)
+        gamma = schedule_rate(gamma, self.schedule, step=self.seed_generator.state[1])
         starts_shape = (
             ops.shape(inputs)[0],
             height - block_height + 1,

@@ -12,6 +12,8 @@ from dropstudy.config.dropout import (
     RatedDropout,
 )
 from dropstudy.models.dropblock import DropBlock2D
+from dropstudy.models.scheduled_layers import ScheduledDropout
+from dropstudy.models.schedules import RateSchedule
 from dropstudy.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def apply_dropout(
     kernel: Kernel,
     level: int = 0,
     activation: str | None = None,
+    schedule: RateSchedule | None = None,
 ) -> Any:
     """Puts ``features`` through the dropout that ``setting`` asks for at ``level``.
 
@@ -40,13 +43,20 @@ def apply_dropout(
         kernel: What does the arithmetic.
         level: Which of the setting's rates; 0 is the full resolution.
         activation: What the layer does to the features first; only where ``can_activate``.
+        schedule: How the rate changes from step to step; None: it does not.
     """
     rate = setting.rate_at(level)
     if isinstance(setting, NoDropout) or rate == 0:
         return features
     own_seed = derive_seed(seed, "dropout", name)
     layer = dropout_layer(
-        setting, rate, name=name, seed=own_seed, kernel=kernel, activation=activation
+        setting,
+        rate,
+        name=name,
+        seed=own_seed,
+        kernel=kernel,
+        activation=activation,
+        schedule=schedule,
     )
     return layer(features)
 
@@ -59,6 +69,7 @@ def dropout_layer(
     seed: int,
     kernel: Kernel,
     activation: str | None = None,
+    schedule: RateSchedule | None = None,
 ) -> keras.layers.Layer:
     """The layer for one place; its mask is a function of ``seed`` and of its training steps.
 
@@ -69,9 +80,14 @@ def dropout_layer(
         seed: Of the layer's stream of masks.
         kernel: ``fast``: our own; ``keras``: Keras' layers, without an activation.
         activation: What the layer does first; only where ``can_activate``.
+        schedule: How the rate changes from step to step; None: it does not.
     """
     if kernel == "fast":
-        return _fast_layer(setting, rate, name=name, seed=seed, activation=activation)
+        return _fast_layer(
+            setting, rate, name=name, seed=seed, activation=activation, schedule=schedule
+        )
+    if schedule is not None:
+        return _scheduled_layer(setting, rate, name=name, seed=seed, schedule=schedule)
     return _reference_layer(setting, rate, name=name, seed=seed)
 
 
@@ -87,13 +103,20 @@ def _fast_layer(
     name: str,
     seed: int,
     activation: str | None,
+    schedule: RateSchedule | None,
 ) -> keras.layers.Layer:
     # TensorFlow's alone: another backend can run the reference.
     from dropstudy.models.fast_layers import FastDropBlock2D, FastDropout
 
     def multiply(noise: "Noise", *shared_axes: int) -> keras.layers.Layer:
         return FastDropout(
-            rate, noise=noise, shared_axes=shared_axes, activation=activation, seed=seed, name=name
+            rate,
+            noise=noise,
+            shared_axes=shared_axes,
+            activation=activation,
+            schedule=schedule,
+            seed=seed,
+            name=name,
         )
 
     match setting.kind:
@@ -106,7 +129,46 @@ def _fast_layer(
         case "drop_path":
             return multiply("bernoulli", 1, 2, 3)
         case "dropblock":
-            return FastDropBlock2D(rate, block_size=setting.block_size, seed=seed, name=name)
+            return FastDropBlock2D(
+                rate, block_size=setting.block_size, schedule=schedule, seed=seed, name=name
+            )
+        case _:
+            assert_never(setting.kind)
+
+
+def _scheduled_layer(
+    setting: RatedDropout | DropBlock,
+    rate: float,
+    *,
+    name: str,
+    seed: int,
+    schedule: RateSchedule,
+) -> keras.layers.Layer:
+    """The reference where the rate changes, which that of Keras' layers cannot."""
+
+    def multiply(*shared_axes: int, gaussian: bool = False) -> keras.layers.Layer:
+        return ScheduledDropout(
+            rate,
+            schedule=schedule,
+            gaussian=gaussian,
+            shared_axes=shared_axes,
+            seed=seed,
+            name=name,
+        )
+
+    match setting.kind:
+        case "dropout":
+            return multiply()
+        case "spatial":
+            return multiply(1, 2)
+        case "gaussian":
+            return multiply(gaussian=True)
+        case "drop_path":
+            return multiply(1, 2, 3)
+        case "dropblock":
+            return DropBlock2D(
+                rate, block_size=setting.block_size, schedule=schedule, seed=seed, name=name
+            )
         case _:
             assert_never(setting.kind)
 

@@ -6,6 +6,7 @@ import keras
 
 from dropstudy.models.dropblock import DropBlock2D
 from dropstudy.models.kernels import Noise, drop_blocks, leaky_relu, multiply_noise, step_keys
+from dropstudy.models.schedules import RateSchedule, schedule_rate
 
 
 class FastDropout(keras.layers.Layer):
@@ -23,6 +24,7 @@ class FastDropout(keras.layers.Layer):
         noise: Noise = "bernoulli",
         shared_axes: tuple[int, ...] = (),
         activation: str | None = None,
+        schedule: RateSchedule | None = None,
         seed: int,
         name: str,
     ) -> None:
@@ -33,6 +35,7 @@ class FastDropout(keras.layers.Layer):
             noise: What the features are multiplied by.
             shared_axes: Axes along which all values are dropped together.
             activation: Keras' name of what is applied to the features first.
+            schedule: How the rate changes from step to step; None: it does not.
             seed: Of the layer's stream of noise.
             name: The layer's name.
         """
@@ -41,6 +44,7 @@ class FastDropout(keras.layers.Layer):
         self.noise: Noise = noise
         self.shared_axes = shared_axes
         self.activation = activation
+        self.schedule = schedule
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
@@ -48,10 +52,11 @@ class FastDropout(keras.layers.Layer):
         """The activation, and while training the noise."""
         if not training:
             return keras.activations.get(self.activation)(inputs)
+        seed = self.seed_generator.next()
         return multiply_noise(
             inputs,
-            step_keys(self.seed_generator.next()),
-            rate=self.rate,
+            step_keys(seed),
+            rate=schedule_rate(self.rate, self.schedule, step=seed[1]),
             noise=self.noise,
             shared_axes=self.shared_axes,
             activation=self.activation,
@@ -71,10 +76,11 @@ class FastDropBlock2D(DropBlock2D):
             return inputs
         _, height, width, _ = inputs.shape
         start_rate, block_height, block_width = self.find_blocks(height, width)
+        seed = self.seed_generator.next()
         return drop_blocks(
             inputs,
-            step_keys(self.seed_generator.next()),
-            start_rate=start_rate,
+            step_keys(seed),
+            start_rate=schedule_rate(start_rate, self.schedule, step=seed[1]),
             block=(block_height, block_width),
         )
 

@@ -12,12 +12,14 @@ import math
 from collections.abc import Callable
 from functools import cache
 from math import prod
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 import keras
 import tensorflow as tf
 
 Noise = Literal["bernoulli", "gaussian"]
+ShareDropped: TypeAlias = float | tf.Tensor
+"""A number, or where it changes from step to step a scalar float32 below 1."""
 
 _INDEX_LIMIT = 2**31
 _LEAKY_SLOPE = 0.2
@@ -59,7 +61,7 @@ def multiply_noise(
     features: tf.Tensor,
     keys: tf.Tensor,
     *,
-    rate: float,
+    rate: ShareDropped,
     noise: Noise,
     shared_axes: tuple[int, ...],
     activation: str | None,
@@ -87,8 +89,9 @@ def multiply_noise(
     forward, backward = _make_passes(noise, bool(shared_axes), activation, is_compiled)
     # Within the loop, words that many values share would be drawn for each of them.
     source = random_words(units, keys) if shared_axes else keys
-    strength = tf.constant(_find_strength(noise, rate), tf.float32)
-    words = tf.constant(_to_word(rate), tf.uint32)
+    # Both go into the loop, so that another rate compiles nothing anew.
+    strength = tf.convert_to_tensor(_find_strength(noise, rate), tf.float32)
+    words = tf.convert_to_tensor(_to_word(rate), tf.uint32)
 
     @tf.custom_gradient
     def multiply(inputs: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
@@ -101,7 +104,7 @@ def multiply_noise(
 
 
 def drop_blocks(
-    features: tf.Tensor, keys: tf.Tensor, *, start_rate: float, block: tuple[int, int]
+    features: tf.Tensor, keys: tf.Tensor, *, start_rate: ShareDropped, block: tuple[int, int]
 ) -> tf.Tensor:
     """Zeros blocks of each feature map and scales the rest by the share of it.
 
@@ -117,7 +120,7 @@ def drop_blocks(
         ValueError: A side of the features is not known.
     """
     _refuse_unknown_sides(features)
-    words = tf.constant(_to_word(start_rate), tf.uint32)
+    words = tf.convert_to_tensor(_to_word(start_rate), tf.uint32)
     kept, count = _keep_outside_blocks(tuple(features.shape), block)(keys, words)
     scale = tf.size(kept, tf.float32) / tf.cast(tf.maximum(count, 1), tf.float32)
 
@@ -242,13 +245,14 @@ def _spread(
             assert_never(noise)
 
 
-def _find_strength(noise: Noise, rate: float) -> float:
+def _find_strength(noise: Noise, rate: ShareDropped) -> ShareDropped:
     """What kept values are multiplied by, or the standard deviation of Gaussian noise."""
     match noise:
         case "bernoulli":
             return 1 / (1 - rate)
         case "gaussian":
-            return math.sqrt(rate / (1 - rate))
+            odds = rate / (1 - rate)
+            return math.sqrt(odds) if isinstance(odds, float) else tf.sqrt(odds)
         case _:
             assert_never(noise)
 
@@ -274,8 +278,10 @@ def random_words(shape: list[int], keys: tf.Tensor) -> tf.Tensor:
     return _fold(word, 16)
 
 
-def _to_word(rate: float) -> int:
+def _to_word(rate: ShareDropped) -> int | tf.Tensor:
     """Below which number a share of ``rate`` of all words lies."""
+    if tf.is_tensor(rate):
+        return tf.cast(tf.cast(rate * 2.0**32, tf.int64), tf.uint32)
     return min(round(rate * 2**32), 2**32 - 1)
 
 

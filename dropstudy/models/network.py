@@ -9,6 +9,7 @@ from dropstudy.config.architecture import Architecture
 from dropstudy.config.dropout import Dropout, Group
 from dropstudy.models.blocks import apply_block, upsample
 from dropstudy.models.dropout import apply_dropout
+from dropstudy.models.schedules import make_rate_schedule
 from dropstudy.seeds import derive_seed
 
 
@@ -19,6 +20,7 @@ def build_network(
     channels: int,
     seed: int,
     size: int | None = None,
+    total_steps: int | None = None,
 ) -> keras.Model:
     """Builds the network that an experiment describes.
 
@@ -32,11 +34,14 @@ def build_network(
         seed: Of initial weights and of dropout masks.
         size: Side of the square images, in pixels; None: any multiple of
             ``architecture.size_multiple``.
+        total_steps: Of the training, by which the dropout's schedule counts; None: the rates
+            stay as they are.
 
     Returns:
         A model from degraded to restored images, both ``(batch, height, width, channels)``;
         the output is float32 whatever the precision.
     """
+    schedule = make_rate_schedule(dropout.schedule, total_steps)
 
     def block(features: Any, group: Group, level: int, name: str) -> Any:
         return apply_block(
@@ -48,12 +53,19 @@ def build_network(
             name=name,
             seed=seed,
             level=0 if group == "bottleneck" else level,
+            schedule=schedule,
         )
 
     def drop(features: Any, group: Group, name: str, level: int = 0) -> Any:
         setting = getattr(dropout, group)
         return apply_dropout(
-            features, setting, name=name, seed=seed, kernel=dropout.kernel, level=level
+            features,
+            setting,
+            name=name,
+            seed=seed,
+            kernel=dropout.kernel,
+            level=level,
+            schedule=schedule,
         )
 
     # Else a user's own keras.json decides them.

@@ -68,7 +68,12 @@ def find_gains(comparison: Comparison) -> list[Gains]:
 
 
 def against_classical(arm: Arm, measure: Measure) -> tuple[ImageDifference, ...]:
-    """Each image's score by the classical method and, a mean over runs, by the network."""
+    """Each image's score by the classical method and, a mean over runs, by the network.
+
+    None where the measure is not one of single images.
+    """
+    if not measure.score:
+        return ()
     scores: dict[tuple[ImagePart, str], list[tuple[float, float]]] = {}
     for run in arm.runs:
         for image in run.images:

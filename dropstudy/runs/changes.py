@@ -8,8 +8,9 @@ from dropstudy.errors import ConfigError
 from dropstudy.runs.settings import changed_keys, flatten
 
 MAY_CHANGE = (
-    *("training.epochs", "training.early_stopping.patience", "runtime.device", "runtime.threads"),
-    *("runtime.gpu_memory", "samples", "recovery", "tags", "notes"),
+    *("training.epochs", "training.seconds", "training.early_stopping.patience"),
+    *("runtime.device", "runtime.threads", "runtime.gpu_memory"),
+    *("samples", "recovery", "tags", "notes"),
     *("data.path", "data.clean", "data.degraded"),
 )
 """Settings, or sections, that a run may be given anew as it goes on.

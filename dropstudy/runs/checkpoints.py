@@ -24,7 +24,7 @@ from dropstudy.runs.manifests import (
     list_manifests,
     place_of,
 )
-from dropstudy.runs.parsing import damage, read_json, to_numbers
+from dropstudy.runs.parsing import damage, optional_fields, read_json, to_numbers
 from dropstudy.runs.records import EpochRecord
 from dropstudy.runs.tensors import Tensors, hash_tensors, read_tensors, write_tensors
 
@@ -173,8 +173,13 @@ def _read(path: Path, notes: list[str]) -> Checkpoint:
 
 
 def _to_epoch(row: Mapping[str, Any]) -> EpochRecord:
-    """An epoch whose numbers may be infinite; what a newer version added is passed over."""
-    numbers = {item.name: row[item.name] for item in fields(EpochRecord)}
+    """An epoch whose numbers may be infinite; what a newer version added is passed over.
+
+    So is what an older version did not note yet.
+    """
+    names = {item.name for item in fields(EpochRecord)}
+    names -= optional_fields(EpochRecord) - set(row)
+    numbers = {name: row[name] for name in names}
     if not all(number is None or isinstance(number, int | float) for number in numbers.values()):
         raise TypeError(f"a row with {numbers}")
     return EpochRecord(**numbers)

@@ -116,6 +116,11 @@ class RunDirectory:
         return self.path / "result.json"
 
     @property
+    def probes(self) -> Path:
+        """What a study's probes measured on the network."""
+        return self.path / "probes.json"
+
+    @property
     def log(self) -> Path:
         """What TensorFlow and other libraries had to say."""
         return self.path / "log.txt"

@@ -26,6 +26,8 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 _FLAGS_OF_INTEREST = BFLOAT16_FLAGS | {"avx2", "avx512f", "avx512_fp16", "amx_tile", "fma"}
 
 
+CORES = "DROPSTUDY_CORES"
+"""The variable that says how many cores a process shall use where no system keeps it to them."""
 RUNS_BESIDE = "DROPSTUDY_RUNS_BESIDE"
 """The variable in which a study tells a worker how many others train at the same time."""
 
@@ -68,8 +70,10 @@ def explain_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
 def available_cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        found = len(os.sched_getaffinity(0))
+    else:
+        found = os.cpu_count() or 1
+    return min(found, int(os.environ.get(CORES) or found))
 
 
 def processor_name() -> str:

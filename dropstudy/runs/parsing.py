@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -66,12 +67,15 @@ def read_records(path: Path, record: type[Record]) -> list[Record]:
 def to_record(row: Any, record: type[Record], where: Path | str) -> Record:
     """A record of a row; numbers for which JSON has no word come back as NaN.
 
-    Keys of a newer version are passed over.
+    Keys of a newer version are passed over; those that an older one did not know may be missing.
     """
     if not isinstance(row, Mapping):
         raise damage(where, f"{show_value(row)} is no JSON object")
     values: dict[str, Any] = {}
+    optional = optional_fields(record)
     for name, convert in _converters(record).items():  # type: ignore[arg-type]
+        if name not in row and name in optional:
+            continue
         if name not in row:
             raise damage(where, f"has no {name}")
         try:
@@ -79,6 +83,11 @@ def to_record(row: Any, record: type[Record], where: Path | str) -> Record:
         except (TypeError, ValueError, OverflowError):
             raise damage(where, f"{name} is {show_value(row[name])}") from None
     return record(**values)
+
+
+def optional_fields(record: type[Any]) -> frozenset[str]:
+    """The fields of a record that a row of an older version may lack."""
+    return frozenset(item.name for item in fields(record) if item.default is not MISSING)
 
 
 def to_numbers(content: Any, where: Path | str, name: str) -> dict[str, float]:
@@ -144,8 +153,10 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
         return _to_float
     if kind is int:
         return _to_int
-    if isinstance(kind, UnionType) and set(get_args(kind)) == {int, type(None)}:
-        return lambda value: None if value is None else _to_int(value)
+    if isinstance(kind, UnionType) and type(None) in get_args(kind):
+        [known] = [own for own in get_args(kind) if own is not type(None)]
+        convert = _converter(known)
+        return lambda value: None if value is None else convert(value)
     if kind is str:
         return _to_text
     if get_origin(kind) is Literal:

@@ -47,6 +47,9 @@ class EpochRecord:
         learning_rate: Of the epoch's last step.
         peak_memory_bytes: The most memory that the process has held so far.
         peak_gpu_memory_bytes: The same on the first GPU; None without one.
+        val_identity_gain: In dB, mean over validation images of PSNR(restored) − PSNR(degraded);
+            None in rows of older versions, as the next one.
+        val_copy_ratio: Share of the degradation that is passed through, mean over them.
     """
 
     epoch: int
@@ -68,6 +71,8 @@ class EpochRecord:
     learning_rate: float
     peak_memory_bytes: int
     peak_gpu_memory_bytes: int | None
+    val_identity_gain: float | None = None
+    val_copy_ratio: float | None = None
 
     @property
     def total_seconds(self) -> float:

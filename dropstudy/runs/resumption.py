@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from dropstudy.runs.manifests import Place
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import write_epochs
 from dropstudy.runs.settings import kernel_of, settings_files
-from dropstudy.runs.stopping import BestEpoch
+from dropstudy.runs.stopping import follow_training
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,13 @@ def _refuse_nothing_to_do(run: Run, resumption: Resumption) -> None:
     if run.status != "finished" or checkpoint is None:
         return
     training = resumption.experiment.training
-    best = BestEpoch(training.monitor, training.early_stopping)
-    for record in checkpoint.epochs:
-        best.update(record)
+    best = follow_training(training, checkpoint.epochs)
     ways = [f"--set training.epochs={2 * done}"] if done == epochs else []
-    if best.should_stop and training.early_stopping:
+    if best.is_out_of_patience and training.early_stopping:
         patience = 2 * training.early_stopping.patience
         ways.append(f"--set training.early_stopping.patience={patience}")
+    if best.is_out_of_time:
+        ways.append(f"--set training.seconds={ceil(2 * best.seconds_spent)}")
     if ways:
         raise ConfigError(
             f"{run.name}: is finished, after {done} epochs; to train it for longer give "

@@ -11,6 +11,15 @@ if TYPE_CHECKING:  # commands that only read runs need no Pydantic
     from dropstudy.config import Experiment
 
 
+LATER_SETTINGS: dict[str, Any] = {
+    "architecture.skips": None,
+    "data.text_pages": 0,
+    "dropout.schedule.kind": "constant",
+    "training.seconds": None,
+}
+"""Settings that older versions did not have, each with the value that does what they did."""
+
+
 def settings_files(experiment: "Experiment") -> dict[str, str]:
     """The texts of ``config.yaml`` and ``config.json``."""
     from dropstudy.config import dump_experiment
@@ -26,6 +35,11 @@ def settings_files(experiment: "Experiment") -> dict[str, str]:
 def kernel_of(dropout: Mapping[str, Any]) -> Any:
     """What computed a run's dropout; runs from before there was a choice used Keras' layers."""
     return dropout.get("kernel", "keras")
+
+
+def is_as_before(key: str, value: Any) -> bool:
+    """Whether a setting does what versions did that did not have it, so as if it were missing."""
+    return key in LATER_SETTINGS and bool(LATER_SETTINGS[key] == value)
 
 
 def flatten(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,6 +98,9 @@ def describe_task(task: Mapping[str, Any]) -> str:
     steps = task.get("steps")
     if isinstance(steps, list):
         return " then ".join(describe_task(step) for step in steps if isinstance(step, dict))
+    choices = task.get("choices")
+    if isinstance(choices, list):
+        return " or ".join(describe_task(choice) for choice in choices if isinstance(choice, dict))
     words = [str(task.get("kind", "?")).replace("_", " and ")]
     for key, value in task.items():
         if isinstance(value, bool):
@@ -91,6 +108,20 @@ def describe_task(task: Mapping[str, Any]) -> str:
         elif key != "kind":
             words.append(f"{key} {_describe_range(value)}")
     return ", ".join(words)
+
+
+def describe_schedule(settings: Mapping[str, Any]) -> str:
+    """How dropout's rates change, from settings with dotted keys: ``early until 0.5``.
+
+    As `dropstudy.config.description`; empty where they do not.
+    """
+    section = "dropout.schedule."
+    schedule = {
+        key.removeprefix(section): value
+        for key, value in settings.items()
+        if key.startswith(section) and not is_as_before(key, value)
+    }
+    return describe_task(schedule).replace(",", "") if schedule else ""
 
 
 def _describe_range(value: Any) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from dropstudy.runs.directory import append_line, to_json
 from dropstudy.runs.process import hold
 from dropstudy.studies.directory import StudyDirectory, settle_plan
-from dropstudy.studies.findings import is_decided
+from dropstudy.studies.findings import is_decided, needed_places, of_seeds
 from dropstudy.studies.jobs import Event, Executor, Job
 from dropstudy.studies.plan import Plan
 from dropstudy.studies.progress import Place, find_jobs, survey
@@ -63,20 +63,14 @@ def conduct(
             tried |= {job.number for job in jobs}
             _train(directory, places, executor, jobs, on_event=on_event, on_stop=on_stop)
             places = survey(directory, plan)
-            if is_decided(plan, _of_seeds(places, seeds)):
+            if is_decided(plan, of_seeds(places, seeds)):
                 break
         return places
 
 
 def is_done(plan: Plan, places: Sequence[Place]) -> bool:
-    """Whether all runs are finished, or those of a look that decides."""
-    return all(place.state == "finished" for place in places) or any(
-        is_decided(plan, _of_seeds(places, seeds)) for seeds in plan.looks()
-    )
-
-
-def _of_seeds(places: Sequence[Place], seeds: tuple[int, ...]) -> list[Place]:
-    return [place for place in places if place.planned.seed in seeds]
+    """Whether all that was needed is finished."""
+    return all(place.state == "finished" for place in needed_places(plan, places))
 
 
 def _train(

@@ -39,3 +39,22 @@ def is_decided(plan: Plan, places: Sequence[Place]) -> bool:
         return False
     found = compare_arms(plan, places)
     return found is not None and all(own.verdict != "inconclusive" for own in found.contrasts)
+
+
+def needed_places(plan: Plan, places: Sequence[Place]) -> Sequence[Place]:
+    """The trainings up to the look that decides; where none does, all.
+
+    Args:
+        plan: What is asked.
+        places: All of the plan.
+    """
+    for seeds in plan.looks():
+        own = of_seeds(places, seeds)
+        if is_decided(plan, own):
+            return own
+    return places
+
+
+def of_seeds(places: Sequence[Place], seeds: Sequence[int]) -> list[Place]:
+    """The trainings of some seeds."""
+    return [place for place in places if place.planned.seed in seeds]

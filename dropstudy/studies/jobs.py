@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -21,12 +21,14 @@ class Job:
         runs: Where its directory is made.
         settings: The experiment as JSON has it.
         resume: The directory of the run to go on with; None: a new run.
+        probes: What is asked of the network once it is trained, as JSON has it.
     """
 
     number: int
     runs: str
     settings: dict[str, Any]
     resume: str | None = None
+    probes: list[dict[str, Any]] = field(default_factory=list)
 
     def to_line(self) -> str:
         """As one line of JSON."""

@@ -1,26 +1,28 @@
 """Trains a study's runs in processes of this machine."""
 
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, cast
 
-from dropstudy.runs.environment import RUNS_BESIDE, available_cores
+from dropstudy.config.runtime import Runtime
+from dropstudy.runs.environment import available_cores
 from dropstudy.studies.jobs import ENDS, Event, Job
+from dropstudy.studies.shares import Share, share_machine
 
 WORKER = "dropstudy.studies.worker"
 
 
 class LocalExecutor:
-    """Some worker processes, each with cores of its own, that live as long as the study."""
+    """Some worker processes, each with its share of the machine, that live as long as the study.
+
+    Where there are GPUs, each worker has its own; workers beyond their number share them.
+    """
 
     def __init__(self, workers: int, *, log: Path) -> None:
         """Starts nothing yet.
@@ -34,10 +36,15 @@ class LocalExecutor:
 
     @contextmanager
     def run(self, jobs: Sequence[Job]) -> Iterator[Iterator[Event]]:
-        """Begins the jobs in order; a worker that dies takes its own run with it alone."""
+        """Begins the jobs in order; a worker that dies takes its own run with it alone.
+
+        Raises:
+            StudyError: So many at a time need more GPUs than there are.
+        """
         heard: queue.Queue[tuple[_Worker, Event | None]] = queue.Queue()
-        shares = share_cores(min(self.workers, len(jobs)))
-        ways = [_Way(cores, len(shares) - 1, self._log) for cores in shares]
+        runtimes = [Runtime.model_validate(job.settings["runtime"]) for job in jobs]
+        shares = share_machine(min(self.workers, len(jobs)), runtimes)
+        ways = [_Way(share, self._log) for share in shares]
         workers = [_Worker(way, heard, way.start()) for way in ways]
         for worker in workers:
             worker.listen()
@@ -53,29 +60,17 @@ class _Way:
     """How a worker's process is started.
 
     Attributes:
-        cores: Its own; none: all.
-        beside: How many others there are.
+        share: Its part of the machine.
         log: Where its standard error goes.
     """
 
-    cores: list[int]
-    beside: int
+    share: Share
     log: Path
 
     def start(self) -> "subprocess.Popen[str]":
         """A new process that waits for jobs."""
         with self.log.open("a", encoding="utf-8") as log:
-            return subprocess.Popen(
-                # Not from the working folder, whose files could pass for modules.
-                [sys.executable, "-P", "-m", WORKER, *map(str, self.cores)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**os.environ, RUNS_BESIDE: str(self.beside)},
-                text=True,
-                encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for the study, which then ends its workers
-            )
+            return self.share.start(WORKER, errors=log)
 
 
 @dataclass(eq=False)
@@ -87,20 +82,24 @@ class _Worker:
         heard: Where its events go; None: it has died.
         process: Itself.
         job: What it trains; None: nothing.
+        listener: Hears what the process tells.
     """
 
     way: _Way
     heard: "queue.Queue[tuple[_Worker, Event | None]]"
     process: "subprocess.Popen[str]"
     job: Job | None = None
+    listener: threading.Thread | None = None
 
     def restart(self) -> None:
         """Takes the place of a process that has died."""
+        self.end()
         self.process = self.way.start()
         self.listen()
 
     def listen(self) -> None:
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        self.listener = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.listener.start()
 
     def give(self, job: Job) -> None:
         """Has the process train; if it has died, its end is heard all the same."""
@@ -114,6 +113,8 @@ class _Worker:
         with suppress(OSError):
             self.orders.close()
         self.process.wait()
+        if self.listener is not None:
+            self.listener.join()
 
     @property
     def orders(self) -> IO[str]:
@@ -122,21 +123,13 @@ class _Worker:
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         try:
-            for line in cast("IO[str]", process.stdout):
-                self.heard.put((self, Event.from_line(line)))
+            with cast("IO[str]", process.stdout) as lines:
+                for line in lines:
+                    self.heard.put((self, Event.from_line(line)))
         except ValueError:  # it died in the middle of a line
             pass
         finally:
             self.heard.put((self, None))
-
-
-def share_cores(workers: int) -> list[list[int]]:
-    """The cores that this process may use, in that many shares; none where no one can say."""
-    if not hasattr(os, "sched_getaffinity"):
-        return [[] for _ in range(workers)]
-    cores = sorted(os.sched_getaffinity(0))
-    bounds = [len(cores) * number // workers for number in range(workers + 1)]
-    return [cores[low:high] for low, high in pairwise(bounds)]
 
 
 def _follow(

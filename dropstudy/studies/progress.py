@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dropstudy.analysis.arms import settings_traits
+from dropstudy.config.probe import ProbeSetting
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.manifests import can_go_on
+from dropstudy.runs.probes import find_unanswered
 from dropstudy.runs.reading import Run, RunStatus
 from dropstudy.runs.store import find_runs
 from dropstudy.studies.directory import StudyDirectory
@@ -69,24 +71,36 @@ def survey(directory: StudyDirectory, plan: Plan) -> list[Place]:
 
 
 def find_jobs(
-    directory: StudyDirectory, places: Sequence[Place], *, again: bool = False
+    directory: StudyDirectory,
+    places: Sequence[Place],
+    *,
+    again: bool = False,
+    probes: Sequence[ProbeSetting] = (),
 ) -> list[Job]:
     """What is to be done, in the plan's order; runs that were cut off are gone on with.
+
+    So are finished ones of which not all probes are known.
 
     Args:
         directory: The study's.
         places: All of the plan.
         again: Whether failed runs are tried once more, from their beginning.
+        probes: What is asked of each trained network.
     """
+    asked = [probe.model_dump(mode="json") for probe in probes]
     jobs = []
     for number, place in enumerate(places):
-        if place.state in ("finished", "running") or (place.state == "failed" and not again):
+        if place.state == "running" or (place.state == "failed" and not again):
             continue
         resume = None
-        if place.run and place.state != "failed" and can_go_on(place.run.directory):
+        if place.run and place.state == "finished":
+            if not find_unanswered(place.run.directory, asked):
+                continue
+            resume = plain_path(place.run.directory.path)
+        elif place.run and place.state != "failed" and can_go_on(place.run.directory):
             resume = plain_path(place.run.directory.path)
         settings = place.planned.experiment.model_dump(mode="json")
-        jobs.append(Job(number, plain_path(directory.runs), settings, resume))
+        jobs.append(Job(number, plain_path(directory.runs), settings, resume, asked))
     return jobs
 
 

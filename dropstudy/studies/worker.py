@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import IO
 
 from dropstudy.config import Experiment
+from dropstudy.config.probe import parse_probes
 from dropstudy.errors import DropstudyError
+from dropstudy.probes.probing import probe_run
+from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord, RunResult
 from dropstudy.runs.store import load_run
 from dropstudy.studies.jobs import Event, Job
@@ -44,6 +47,12 @@ class _Reporter:
             self._events.flush()
         except OSError:
             pass
+
+    def recall(self, run: Run) -> str:
+        """Takes over how a run has ended; returns that."""
+        self.path, self.epoch = str(run.directory.path), len(run.epochs)
+        self.value = run.best.val_psnr if run.best else None
+        return run.status
 
     def on_stage(self, text: str) -> None:
         """Nothing to tell."""
@@ -102,13 +111,18 @@ def _train(job: Job, events: IO[str], interruption: Interruption) -> None:
     try:
         if job.resume is not None:
             found = load_run(job.resume)
-            _, status = go_on_with_run(found, [], observer=reporter, interruption=interruption)
+            if found.status == "finished":  # and was ended before it was probed
+                status = reporter.recall(found)
+            else:
+                _, status = go_on_with_run(found, [], observer=reporter, interruption=interruption)
         else:
             experiment = Experiment.model_validate_json(json.dumps(job.settings))
             made, status = begin_run(
                 experiment, Path(job.runs), observer=reporter, interruption=interruption
             )
             path = str(made)
+        if status == "finished" and path and job.probes:
+            probe_run(load_run(path), parse_probes(job.probes))
     except DropstudyError as caught:
         status, error = "failed", str(caught)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from dropstudy.config import Experiment
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.models import build_network
 from dropstudy.models.fast_layers import FAST_LAYERS
+from dropstudy.models.scheduled_layers import ScheduledDropout
 from dropstudy.training.fitting import Fit
 from dropstudy.training.losses import make_loss
 from dropstudy.training.optimizers import make_optimizer
@@ -26,7 +27,7 @@ def assemble_fit(experiment: Experiment, *, data: PreparedData, runtime: Runtime
     steps = training.steps_per_epoch or sampler.steps_per_epoch(training.batch_size)
     strategy = make_strategy(runtime)
     with strategy.scope():
-        network = build_experiment_network(experiment)
+        network = build_experiment_network(experiment, total_steps=training.epochs * steps)
         optimizer = make_optimizer(training, steps_per_epoch=steps, precision=runtime.precision)
         optimizer.build(network.trainable_variables)
     separate_replica_masks(network, strategy)
@@ -47,14 +48,20 @@ def assemble_fit(experiment: Experiment, *, data: PreparedData, runtime: Runtime
     )
 
 
-def build_experiment_network(experiment: Experiment, *, size: int | None = None) -> keras.Model:
-    """The experiment's network with its initial weights, for images of any or one size."""
+def build_experiment_network(
+    experiment: Experiment, *, size: int | None = None, total_steps: int | None = None
+) -> keras.Model:
+    """The experiment's network with its initial weights, for images of any or one size.
+
+    With ``total_steps`` it is one to train, whose dropout follows its schedule.
+    """
     return build_network(
         experiment.architecture,
         experiment.dropout,
         channels=experiment.data.channel_count,
         seed=experiment.seed,
         size=size,
+        total_steps=total_steps,
     )
 
 
@@ -73,5 +80,6 @@ def _make_export(experiment: Experiment, network: keras.Model) -> Callable[[], k
                 twin.get_layer(layer.name).set_weights(layer.get_weights())
         return twin
 
-    is_fast = any(isinstance(layer, FAST_LAYERS) for layer in network.layers)
-    return export if is_fast else lambda: network
+    of_training = (*FAST_LAYERS, ScheduledDropout)
+    is_standard = not any(isinstance(layer, of_training) for layer in network.layers)
+    return (lambda: network) if is_standard else export

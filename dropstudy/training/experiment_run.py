@@ -22,8 +22,9 @@ from dropstudy.runs.records import (
 from dropstudy.runs.resumption import Resumption
 from dropstudy.training.assembly import assemble_fit
 from dropstudy.training.checkpointing import Checkpointer
+from dropstudy.training.evaluation import evaluate_images
 from dropstudy.training.faults import Remedy, find_remedy, telling_ways_out
-from dropstudy.training.fitting import Hooks, Progress, evaluate_images, fit_network
+from dropstudy.training.fitting import Hooks, Progress, fit_network
 from dropstudy.training.interruption import Interruption
 from dropstudy.training.noting import (
     note_beginning,

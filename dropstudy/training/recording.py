@@ -17,7 +17,7 @@ from dropstudy.imaging.evaluation import EvaluationImage
 from dropstudy.imaging.grids import GridHeader, draw_grid
 from dropstudy.runs.directory import RunDirectory, replacing, settle, storing
 from dropstudy.runs.records import ImagePart, ImageRecord
-from dropstudy.training.fitting import Evaluation
+from dropstudy.training.evaluation import Evaluation
 from dropstudy.training.preparation import ReferenceScores
 
 

@@ -1,6 +1,7 @@
 """Run directories made of numbers, through the writers that a training uses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dropstudy.runs.records import (
     RunResult,
     Status,
     append_epoch,
+    write_epochs,
     write_image_records,
     write_result,
 )
@@ -206,6 +208,17 @@ def make_arm(
         )
         for seed, (psnr, time) in enumerate(zip(psnrs, times, strict=True))
     ]
+
+
+def with_copy_ratio(run: Run, ratio: float, *, gain: float = 1.0) -> Run:
+    """The same run, every epoch of which copies that much of its input."""
+    noted = {"val_identity_gain": gain, "val_copy_ratio": ratio}
+    epochs = [replace(old, val_identity_gain=gain, val_copy_ratio=ratio) for old in run.epochs]
+    write_epochs(run.directory, epochs)
+    if run.result:
+        ends = {key: {**run.result[key], **noted} for key in ("best", "last")}
+        write_json(run.directory.result, {**run.result, **ends})
+    return Run(run.directory)
 
 
 SPATIAL = {"skip": {"kind": "spatial", "rate": 0.3}}

@@ -7,6 +7,8 @@ import pytest
 from dropstudy.analysis.arms import arm_traits, form_arms, is_within, pair_runs, write_value
 from dropstudy.analysis.measures import find_measure
 from dropstudy.errors import ConfigError
+from dropstudy.runs.directory import write_json
+from dropstudy.runs.reading import Run
 from tests.analysis.runs import SPATIAL, make_arm, make_run
 
 
@@ -37,6 +39,20 @@ def test_runs_that_differ_in_seed_name_tags_notes_or_pictures_are_one_arm(tmp_pa
 def test_any_other_setting_makes_another_arm(tmp_path: Path, sections: dict[str, Any]) -> None:
     runs = [make_run(tmp_path / "a-0"), make_run(tmp_path / "a-1", sections=sections)]
     assert len(form_arms(runs)) == 2
+
+
+def test_a_run_of_an_older_version_lacks_settings_that_change_nothing(tmp_path: Path) -> None:
+    old, new = make_run(tmp_path / "a-0"), make_run(tmp_path / "a-1", seed=1)
+    settings = old.settings
+    del settings["data"]["text_pages"], settings["training"]["seconds"]
+    write_json(old.directory.settings, settings)
+    old = Run(old.directory)
+    assert "text_pages" not in old.settings["data"]
+    assert len(form_arms([old, new])) == 1
+    assert arm_traits(old) == arm_traits(new)
+    pages = make_run(tmp_path / "b-0", sections={"data": {"text_pages": 4}})
+    limited = make_run(tmp_path / "c-0", sections={"training": {"seconds": 60.0}})
+    assert len(form_arms([old, new, pages, limited])) == 3
 
 
 def test_rate_0_is_one_arm_whatever_the_kind(tmp_path: Path) -> None:
@@ -166,3 +182,59 @@ def test_a_key_is_within_its_section_but_not_within_one_that_begins_alike() -> N
 )
 def test_values_are_written_as_in_yaml(value: Any, written: str) -> None:
     assert write_value(value) == written
+
+
+def _scheduled(**schedule: Any) -> dict[str, Any]:
+    return {**SPATIAL, "schedule": schedule}
+
+
+def test_schedules_make_arms_where_anything_drops(tmp_path: Path) -> None:
+    schedules: list[dict[str, Any]] = [
+        {"kind": "constant"},
+        {"kind": "early"},
+        {"kind": "early", "until": 0.25},
+    ]
+    runs = [
+        make_run(tmp_path / f"a-{seed}", name="a", seed=seed, dropout=_scheduled(**schedule))
+        for seed, schedule in enumerate(schedules)
+    ]
+    arms = form_arms(runs)
+    assert [arm.label for arm in arms] == [
+        "dropout.schedule.kind constant",
+        "dropout.schedule.kind early, dropout.schedule.until 0.5",
+        "dropout.schedule.kind early, dropout.schedule.until 0.25",
+    ]
+    zero = {"skip": {"kind": "spatial", "rate": 0.0}}
+    for number, schedule in enumerate(schedules):
+        dropout = {**zero, "schedule": schedule}
+        runs.append(make_run(tmp_path / f"b-{number}", seed=number, dropout=dropout))
+    assert [len(arm.runs) for arm in form_arms(runs)] == [1, 1, 1, 3]
+
+
+def test_a_run_from_before_schedules_is_one_of_constant_rates(tmp_path: Path) -> None:
+    old, new = (make_run(tmp_path / name, dropout=SPATIAL) for name in ("a-0", "a-1"))
+    settings = old.settings
+    assert settings["dropout"].pop("schedule") == {"kind": "constant"}
+    write_json(old.directory.settings, settings)
+    assert arm_traits(Run(old.directory)) == arm_traits(new)
+
+
+@pytest.mark.parametrize(
+    ("dropout", "differs"),
+    [
+        (SPATIAL, False),
+        (_scheduled(kind="linear"), True),
+        ({"schedule": {"kind": "linear"}}, False),
+    ],
+    ids=["constant", "linear", "nothing drops"],
+)
+def test_more_epochs_on_the_way_are_no_longer_run_where_rates_change_by_them(
+    tmp_path: Path, dropout: dict[str, Any], differs: bool
+) -> None:
+    constant = {"training": {"schedule": {"kind": "constant"}}}
+    change = {"key": "training.epochs", "old": 2, "new": 3, "reason": "on resume"}
+    run, changed = (
+        make_run(tmp_path / name, dropout=dropout, sections=constant, environment=environment)
+        for name, environment in (("a-0", {}), ("a-1", {"changes": [change]}))
+    )
+    assert (arm_traits(run) != arm_traits(changed)) is differs

@@ -10,7 +10,7 @@ from dropstudy.analysis.contrasts import Contrast, contrast_arms
 from dropstudy.analysis.cost import measure_cost
 from dropstudy.analysis.judgement import judge
 from dropstudy.analysis.measures import find_measure
-from tests.analysis.runs import SPATIAL, make_arm, make_image, make_run
+from tests.analysis.runs import SPATIAL, make_arm, make_image, make_run, with_copy_ratio
 
 PLAIN = [25.0, 25.3, 24.8, 25.1, 25.4, 24.9, 25.2, 25.0]
 """Validation PSNRs of eight seeds without dropout."""
@@ -85,6 +85,39 @@ def test_the_measure_that_decides_may_be_another(tmp_path: Path) -> None:
     spatial = make_run(tmp_path / "spatial-0", dropout=SPATIAL, psnrs=[26.0], test_psnr=23.0)
     (found,) = _contrast(*form_arms([plain, spatial]), metric="test_psnr")
     assert found.differences == (-1.0,)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"), [(-0.1, "better"), (0.1, "worse"), (0.001, "equivalent")]
+)
+def test_of_a_copy_ratio_the_lower_is_the_better(
+    tmp_path: Path, change: float, verdict: str
+) -> None:
+    """The same PSNRs, and an image each: the seeds' copy ratios alone decide."""
+    image = [make_image("coffee", 25.0)]
+    arms = [
+        [
+            with_copy_ratio(
+                make_run(tmp_path / f"{name}-{seed}", seed=seed, dropout=dropout, images=image),
+                0.6 + seed / 100 + shift * (1 + seed / 50),
+            )
+            for seed in range(8)
+        ]
+        for name, dropout, shift in (("plain", None, 0.0), ("spatial", SPATIAL, change))
+    ]
+    (found,) = _contrast(*form_arms([*arms[0], *arms[1]]), metric="val_copy_ratio", margin=0.02)
+    assert found.verdict == verdict
+    assert found.differences == pytest.approx([change * (1 + seed / 50) for seed in range(8)])
+    assert found.judgement.share_won == (1.0 if change < 0 else 0.0)
+    assert (found.images, found.over_images) == (None, None), "images have no such score"
+    assert found.means["val_copy_ratio"][0] == pytest.approx(1.07 * change)
+    assert found.means["val_psnr"][0] == 0
+
+
+def test_runs_of_an_older_version_have_no_copy_ratio_to_compare(tmp_path: Path) -> None:
+    plain, spatial = _two_arms(tmp_path, CLEAR)
+    (found,) = _contrast(plain, spatial, metric="val_copy_ratio")
+    assert found.obstacle == "no seed has a copy ratio in both arms"
 
 
 def test_several_arms_are_one_family(tmp_path: Path) -> None:

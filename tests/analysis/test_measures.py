@@ -13,12 +13,18 @@ def test_a_validation_measure_is_of_the_best_epoch_and_a_test_measure_of_the_res
 ) -> None:
     run = make_run(tmp_path / "run-0", psnrs=[20.0, 28.0, 24.0], test_psnr=26.0)
     found = {key: measure.read(run) for key, measure in MEASURES.items()}
-    assert found == {"val_psnr": 28.0, "val_ssim": 0.7, "test_psnr": 26.0, "test_ssim": 0.65}
+    assert found == {
+        "val_psnr": 28.0,
+        "val_ssim": 0.7,
+        "test_psnr": 26.0,
+        "test_ssim": 0.65,
+        "val_copy_ratio": None,
+    }
 
 
 def test_a_run_without_epochs_or_test_images_has_no_value(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run-0", psnrs=[], test_psnr=None)
-    assert [measure.read(run) for measure in MEASURES.values()] == [None] * 4
+    assert [measure.read(run) for measure in MEASURES.values()] == [None] * len(MEASURES)
 
 
 def test_a_run_that_goes_on_has_a_best_epoch_so_far(tmp_path: Path) -> None:
@@ -35,6 +41,7 @@ def test_a_run_that_goes_on_has_a_best_epoch_so_far(tmp_path: Path) -> None:
         ("test_psnr", -0.126, True, "−0.13 dB"),
         ("val_ssim", 0.71264, False, "0.7126"),
         ("test_ssim", -0.00126, True, "−0.0013"),
+        ("val_copy_ratio", -0.0314, True, "−0.031"),
         ("val_psnr", None, False, "–"),
         ("val_psnr", math.nan, True, "–"),
     ],
@@ -47,10 +54,11 @@ def test_values_are_written_with_unit_sign_and_a_dash_for_nothing(
 
 def test_a_measure_knows_which_images_it_is_a_mean_over() -> None:
     for key, measure in MEASURES.items():
-        part, score = key.split("_")
+        part, _, score = key.partition("_")
         assert measure.part == {"val": "validation", "test": "test"}[part]
-        assert measure.score == score
-        assert measure.margin == {"psnr": 0.1, "ssim": 0.005}[score]
+        assert measure.score == ("" if score == "copy_ratio" else score)
+        assert measure.margin == {"psnr": 0.1, "ssim": 0.005, "copy_ratio": 0.02}[score]
+        assert measure.higher_is_better == (score != "copy_ratio")
 
 
 def test_an_unknown_measure_is_refused_with_those_there_are() -> None:

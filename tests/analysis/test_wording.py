@@ -8,7 +8,7 @@ import pytest
 from dropstudy.analysis.cells import count_of
 from dropstudy.analysis.comparison import Comparison, compare
 from dropstudy.analysis.wording import explain, headline
-from tests.analysis.runs import SPATIAL, make_arm, make_image, make_run
+from tests.analysis.runs import SPATIAL, make_arm, make_image, make_run, with_copy_ratio
 
 PLAIN = [25.0, 25.3, 24.8, 25.1, 25.4, 24.9, 25.2, 25.0]
 CLEAR = [0.5, 0.6, 0.4, 0.55, 0.45, 0.5, 0.6, 0.4]
@@ -48,6 +48,31 @@ def test_the_headline_gives_the_verdict_and_what_it_rests_on(
     text = headline(_compare(tmp_path, differences))
     for word in words:
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (-0.1, "spatial copies less of its input than plain: −0.1"),
+        (0.1, "spatial copies more of its input than plain: +0.1"),
+        (0.001, "spatial copies as much of its input as plain, within ±0.02: +0.001 copy ratio"),
+    ],
+)
+def test_a_copy_ratio_is_told_in_words_of_its_own(
+    tmp_path: Path, change: float, words: str
+) -> None:
+    runs = [
+        with_copy_ratio(run, ratio + place / 1000)
+        for name, dropout, ratio in (("plain", None, 0.6), ("spatial", SPATIAL, 0.6 + change))
+        for place, run in enumerate(make_arm(tmp_path, name, PLAIN, dropout=dropout))
+    ]
+    if change < 0.1:  # else every seed's difference is the same: no interval
+        runs[-1] = with_copy_ratio(runs[-1], 0.6 + 1.1 * change + 7 / 1000)
+    compared = compare(runs, metric="val_copy_ratio")
+    assert words in headline(compared)
+    assert "copy ratio decides, the lower the better; a difference within ±0.02 " in (
+        " ".join(explain(compared)).lower()
+    )
 
 
 @pytest.mark.parametrize(

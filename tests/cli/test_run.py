@@ -147,6 +147,14 @@ def test_the_terminal_shows_where_the_run_is_and_a_line_for_each_epoch(smoke: Ru
     assert re.findall(r"^ +(\d+) +0\.\d{5} ", smoke.stdout, re.MULTILINE) == ["1", "2"]
 
 
+def test_the_end_says_that_a_network_of_ten_steps_still_returns_its_input(smoke: Run) -> None:
+    best = smoke.json("result.json")["best"]
+    ratio, gain = best["val_copy_ratio"], best["val_identity_gain"]
+    assert ratio > 0.9
+    said = f"copy ratio {ratio:.3f}, {gain:+.2f} dB over the degraded image"
+    assert f"\nreturns its input: {said}\n" in smoke.stdout
+
+
 def test_the_config_of_a_run_repeats_it(smoke: Run, smoke_yaml: Path) -> None:
     assert load_experiment(smoke.directory / "config.yaml") == load_experiment(smoke_yaml, CHANGES)
 

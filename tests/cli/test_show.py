@@ -7,6 +7,7 @@ import pytest
 from dropstudy.config import load_experiment
 from dropstudy.errors import DropstudyError
 from dropstudy.runs.directory import write_json
+from tests.analysis.runs import with_copy_ratio
 from tests.cli.calls import call, on_a_terminal
 from tests.cli.commands import command, dropstudy
 from tests.project.test_imports import processor_seconds
@@ -144,6 +145,38 @@ def test_a_run_below_its_baseline_says_so(
     assert "below its baseline: 0.75 dB worse than the classical method in validation\n" in page
     page = call(capsys, "show", "bad", "--runs-dir", tmp_path).stdout
     assert "below its baseline: 6.00 dB worse than the degraded image in validation\n" in page
+
+
+def test_a_network_that_returns_its_input_is_said_to_and_one_that_restores_says_how_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_copy_ratio(write_run(tmp_path, "copying"), 0.98, gain=0.12)
+    with_copy_ratio(write_run(tmp_path, "restoring"), 0.5, gain=2.75)
+    write_run(tmp_path, "older")
+    copying, restoring, older = (
+        call(capsys, "show", name, "--runs-dir", tmp_path).stdout
+        for name in ("copying", "restoring", "older")
+    )
+    said = "copy ratio 0.980, +0.12 dB over the degraded image"
+    assert f"\nreturns its input: {said} in validation\n" in copying
+    assert "returns its input" not in restoring + older
+    told = "copy ratio 0.500, +2.75 dB over the degraded image in the best epoch"
+    assert facts(restoring)["input"].startswith(told)
+    assert "copy ratio" not in older
+
+
+def test_a_run_says_which_limit_ended_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Three epochs train for 9, 2.02 and 2.03 s.
+    write_run(tmp_path, "limited", changes=("training.seconds=13",))
+    write_run(tmp_path, "stopped", changes=("training.seconds=14",))
+    for name, words in (
+        ("limited", "its 13.0 s of training were over"),
+        ("stopped", "stopped early"),
+    ):
+        page = call(capsys, "show", name, "--runs-dir", tmp_path).stdout
+        assert facts(page)["epochs"] == f"3 of 8 in 2 min 5 s; {words}"
 
 
 def test_the_epoch_that_was_tested_has_the_test_scores(

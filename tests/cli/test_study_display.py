@@ -22,7 +22,7 @@ def test_every_arm_has_a_row_and_every_seed_a_column(tmp_path: Path) -> None:
     places = survey(*plan_study(tmp_path))
     console = _console()
     states = ["finished", "epoch", "failed", "waiting"]
-    console.print(draw_grid(places, states, [24.456, 23.0, None, None]))
+    console.print(draw_grid(places, states, [24.456, 23.0, None, None], width=80))
 
     assert [line.split() for line in _printed(console).splitlines()] == [
         ["arm", "seed", "0", "seed", "1", "mean"],
@@ -34,7 +34,9 @@ def test_every_arm_has_a_row_and_every_seed_a_column(tmp_path: Path) -> None:
 def test_means_are_of_the_seeds_that_every_arm_has(tmp_path: Path) -> None:
     places = survey(*plan_study(tmp_path))
     console = _console()
-    console.print(draw_grid(places, ["finished"] * 3 + ["waiting"], [24.0, 23.0, 99.0, None]))
+    console.print(
+        draw_grid(places, ["finished"] * 3 + ["waiting"], [24.0, 23.0, 99.0, None], width=80)
+    )
 
     assert [line.split()[-1] for line in _printed(console).splitlines()] == [
         "mean",
@@ -47,7 +49,7 @@ def test_seeds_beyond_the_width_are_counted(tmp_path: Path) -> None:
     places = survey(*plan_study(tmp_path, STUDY.replace("seeds: 2", "seeds: 15")))
     console = _console()
     states = ["finished"] * (2 * 9) + ["waiting"] * (2 * 6)
-    console.print(draw_grid(places, states, [None] * 30))
+    console.print(draw_grid(places, states, [None] * 30, width=100))
 
     heading, none, spatial = _printed(console).splitlines()
     assert heading.split()[-5:] == ["7", "and", "7", "more", "mean"]

@@ -16,7 +16,8 @@ from dropstudy.config.schema import experiment_schema
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 SHIPPED = sorted(CONFIGS.glob("*.yaml"))
-STUDIES = sorted(CONFIGS.glob("studies/*.yaml"))
+CLAIMS = sorted(CONFIGS.glob("studies/*.claims.yaml"))
+STUDIES = sorted(set(CONFIGS.glob("studies/*.yaml")) - set(CLAIMS))
 
 SHORT = """\
 name: short

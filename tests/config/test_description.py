@@ -4,6 +4,7 @@ import pytest
 
 from dropstudy.config import load_experiment
 from dropstudy.config.description import describe_dropout, describe_experiment, describe_task
+from dropstudy.runs.settings import describe_schedule, flatten
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,11 @@ from dropstudy.config.description import describe_dropout, describe_experiment, 
         (
             "{kind: compose, steps: [{kind: blur}, {kind: jpeg, quality: [10, 40]}]}",
             "blur, sigma 1.5 then jpeg, quality 10 to 40",
+        ),
+        (
+            "{kind: one_of, choices: [{kind: gaussian}, "
+            "{kind: compose, steps: [{kind: blur}, {kind: jpeg}]}]}",
+            "gaussian, sigma 25 or blur, sigma 1.5 then jpeg, quality 20",
         ),
     ],
 )
@@ -48,6 +54,33 @@ def test_dropout_is_described_where_anything_is_dropped(
     smoke_yaml: Path, changes: list[str], words: str
 ) -> None:
     assert describe_dropout(load_experiment(smoke_yaml, changes)) == words
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("{kind: constant}", ""),
+        ("{kind: early}", "early until 0.5"),
+        ("{kind: late, start: 0.25}", "late start 0.25"),
+        ("{kind: linear}", "linear"),
+        ("{kind: curriculum}", "curriculum gamma 10"),
+    ],
+)
+def test_rates_that_change_are_described_and_in_the_same_words_of_a_finished_run(
+    smoke_yaml: Path, schedule: str, words: str
+) -> None:
+    experiment = load_experiment(smoke_yaml, [f"dropout.schedule={schedule}"])
+    end = f"; {words}" if words else ""
+    assert describe_dropout(experiment) == (
+        f"dropout: encoder spatial 0.02/0.05, skip spatial 0.1{end}"
+    )
+    assert describe_schedule(flatten(experiment.model_dump(mode="json"))) == words
+
+
+def test_where_nothing_drops_no_schedule_is_told(smoke_yaml: Path) -> None:
+    assert describe_dropout(
+        load_experiment(smoke_yaml, ["dropout={schedule: {kind: linear}}"])
+    ) == ("no dropout")
 
 
 def test_an_experiment_is_described_in_one_line(smoke_yaml: Path) -> None:

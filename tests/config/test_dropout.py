@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -42,3 +44,32 @@ def test_settings_are_frozen() -> None:
     setting = RatedDropout(kind="spatial", rate=0.2)
     with pytest.raises(ValidationError, match="frozen"):
         setting.rate = 0.3  # type: ignore[misc]
+
+
+def test_rates_are_constant_unless_told() -> None:
+    assert Dropout().schedule.kind == "constant"
+    assert "schedule" not in GROUPS
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({"kind": "early", "until": 0}, "a fraction above 0, up to 1"),
+        ({"kind": "early", "until": 1.1}, "a fraction above 0, up to 1"),
+        ({"kind": "late", "start": 0}, "a fraction above 0, below 1"),
+        ({"kind": "late", "start": 1}, "a fraction above 0, below 1"),
+        ({"kind": "curriculum", "gamma": 0}, "a number above 0"),
+        ({"kind": "linear", "until": 0.5}, "Extra inputs are not permitted"),
+        ({"kind": "step"}, "'constant', 'early', 'late', 'linear', 'curriculum'"),
+    ],
+)
+def test_a_schedule_begins_and_ends_within_the_training(
+    schedule: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Dropout.model_validate({"schedule": schedule})
+
+
+def test_early_dropout_may_last_to_the_end() -> None:
+    schedule = Dropout.model_validate({"schedule": {"kind": "early", "until": 1}}).schedule
+    assert schedule.model_dump() == {"kind": "early", "until": 1}

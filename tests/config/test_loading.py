@@ -110,9 +110,9 @@ def test_what_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> Non
         "1: name: missing; give it",
         "1: data.path: missing; give it",
         "1: architecture: missing; give a mapping with the keys kind, depth, filters, "
-        "convolutions, block, activation, normalization, order, upsampling, residual",
+        "convolutions, block, activation, normalization, order, upsampling, residual, skips",
         "2: task.kind: missing; give pixelate, gaussian, poisson, speckle, salt_pepper, jpeg, "
-        "blur, grain, compose or given",
+        "blur, grain, compose, one_of or given",
     ]
 
 
@@ -130,6 +130,16 @@ def test_what_is_missing_is_named_with_what_belongs_there(tmp_path: Path) -> Non
         ("task: {kind: compose, steps: [{kind: blurr}]}", "task.steps[0].kind: got 'blurr'"),
         ("task: {kind: compose, steps: []}", "task.steps: got []; "),
         ("task: {kind: compose, steps: [blur]}", "task.steps[0]: got 'blur'; give a mapping"),
+        ("task: {kind: one_of, choices: [{kind: blur}]}", "task.choices: got [{'kind': 'blur'}]; "),
+        (
+            "task: {kind: one_of, choices: [{kind: given}, {kind: blur}]}",
+            "task.choices[0].kind: got 'given', did you mean 'grain'?; give pixelate, ",
+        ),
+        (
+            "task: {kind: one_of, choices: [{kind: blur}, {kind: compose, steps: "
+            "[{kind: jpeg, quality: 0}]}]}",
+            "task.choices[1].steps[0].quality: got 0; give a whole number from 1 to 100",
+        ),
         ("task: {kind: null}", "task.kind: got null; give pixelate, "),
         ("task: pixelate", "task: got 'pixelate'; give a mapping with the keys kind, block"),
         ("dropout: {skip: {kind: spatial, rate: []}}", "dropout.skip.rate: got []; "),

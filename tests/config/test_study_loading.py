@@ -112,7 +112,7 @@ def test_all_that_is_wrong_with_arms_is_told_once_where_it_stands(folder: Path) 
         "study.yaml:11: axes.training.loss: got 'maee', did you mean 'mae'?; give mse, mae, "
         "charbonnier, ssim_mix or ms_ssim_mix",
         "study.yaml:7: arms.typo.dropout.skipp: unknown key, did you mean 'skip'?; allowed: "
-        "input, encoder, bottleneck, decoder, skip, head, kernel",
+        "input, encoder, bottleneck, decoder, skip, head, schedule, kernel",
         "study.yaml:8: arms.full.dropout.skip.rate: got 1.0; give a fraction from 0 up to, not "
         "including, 1",
         "study.yaml:9: arms.auto.dropout.skip: the architecture 'autoencoder' has no skip "

@@ -21,7 +21,10 @@ KINDS: tuple[str, ...] = tuple(
 
 APPLIED_KINDS = tuple(kind for kind in KINDS if kind != "given")
 
-_NEEDED = {"compose": {"steps": [{"kind": "blur"}, {"kind": "jpeg"}]}}
+_NEEDED: dict[str, dict[str, Any]] = {
+    "compose": {"steps": [{"kind": "blur"}, {"kind": "jpeg"}]},
+    "one_of": {"choices": [{"kind": "gaussian"}, {"kind": "pixelate"}]},
+}
 """What a kind does not default."""
 
 

@@ -103,6 +103,26 @@ def test_a_composition_is_undone_last_degradation_first() -> None:
     assert np.array_equal(restored, expected)
 
 
+def test_of_several_degradations_the_method_of_the_one_that_was_applied_is_used() -> None:
+    choices = [{"kind": "pixelate"}, {"kind": "gaussian"}]
+    task = make_task("one_of", choices=choices)
+    pictures = all_pictures(bundled_split("tiny"))
+    images = prepare_evaluation(pictures, task, largest=64, multiple=8)
+    by_method = [
+        [np.array_equal(image.baseline, restore_classically(image.degraded, own)) for own in alone]
+        for image in images
+        for alone in [[make_task(**choice) for choice in choices]]
+    ]
+    assert all(sum(fits) == 1 for fits in by_method)
+    assert {fits.index(True) for fits in by_method} == {0, 1}
+    assert describe_baseline(task) == "cubic or non-local means"
+
+
+def test_an_image_of_unknown_degradation_is_left_as_it_is() -> None:
+    degraded = random_image(16, 16)
+    assert np.array_equal(restore_classically(degraded, make_task("one_of")), degraded)
+
+
 def test_a_median_removes_single_pixels_and_mixes_no_channels() -> None:
     spotted = flat_image(0.5, 9)
     spotted[4, 4] = (0.0, 1.0, 0.5)

@@ -7,7 +7,13 @@ from PIL import Image
 
 from dropstudy.errors import DataError
 from dropstudy.imaging.arrays import Bytes, Floats, to_bytes, to_floats
-from dropstudy.imaging.degradations import block_means, blur, degrade, pixelate
+from dropstudy.imaging.degradations import (
+    block_means,
+    blur,
+    choose_task,
+    degrade,
+    pixelate,
+)
 from tests.imaging.examples import APPLIED_KINDS, KINDS, flat_image, make_task, random_image
 
 
@@ -211,11 +217,44 @@ def test_compose_of_noise_then_blocks_is_made_of_blocks_and_not_the_other_way_ro
 
 
 @pytest.mark.parametrize("first", ["gaussian", "speckle", "grain"])
-@pytest.mark.parametrize("second", [kind for kind in APPLIED_KINDS if kind != "compose"])
+@pytest.mark.parametrize(
+    "second", [kind for kind in APPLIED_KINDS if kind not in ("compose", "one_of")]
+)
 def test_compose_can_follow_unclipped_noise_by_any_other_step(first: str, second: str) -> None:
     strong = {"kind": first, "sigma": 1.0 if first == "speckle" else 60.0}
     task = make_task("compose", steps=[strong, {"kind": second}])
     assert np.isfinite(degrade(random_image(16, 16), task, _rng())).all()
+
+
+ONE_OF = make_task("one_of", choices=[{"kind": kind} for kind in ("blur", "jpeg", "pixelate")])
+
+
+def test_one_of_takes_each_choice_as_often_and_always_the_same_from_the_same_generator() -> None:
+    clean = random_image(16, 16)
+    by_pixels = {
+        degrade(clean, make_task(kind), _rng()).tobytes(): kind
+        for kind in ("blur", "jpeg", "pixelate")
+    }
+    drawn = [by_pixels[degrade(clean, ONE_OF, _rng(seed)).tobytes()] for seed in range(300)]
+    again = [by_pixels[degrade(clean, ONE_OF, _rng(seed)).tobytes()] for seed in range(20)]
+    assert drawn[:20] == again
+    for kind in ("blur", "jpeg", "pixelate"):  # of 300 draws, 4 standard deviations of 8.2
+        assert drawn.count(kind) == pytest.approx(100, abs=33)
+
+
+def test_one_of_goes_on_with_the_generator_that_has_chosen() -> None:
+    choices = [{"kind": "gaussian", "sigma": 5}, {"kind": "gaussian", "sigma": 50}]
+    task, clean = make_task("one_of", choices=choices), random_image(16, 16)
+    for seed in range(4):
+        rng = _rng(seed)
+        chosen = choose_task(task, rng)
+        assert np.array_equal(degrade(clean, chosen, rng), degrade(clean, task, _rng(seed)))
+
+
+def test_one_of_a_single_degradation_draws_nothing() -> None:
+    rng = _rng()
+    assert choose_task(make_task("gaussian"), rng) == make_task("gaussian")
+    assert rng.random() == _rng().random()
 
 
 def test_given_has_nothing_to_apply() -> None:

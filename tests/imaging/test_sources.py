@@ -70,6 +70,40 @@ def test_every_photograph_is_attributed() -> None:
             assert re.search(rf"{file.name.removesuffix('.webp').removesuffix('_g')}\b", text)
 
 
+@pytest.mark.parametrize(("pages", "few"), [(1, 1), (4, 1), (7, 1), (8, 2)])
+def test_pages_of_text_join_every_part_beside_the_same_photographs(pages: int, few: int) -> None:
+    plain = bundled_split("tiny")
+    split = load_split(Photos(kind="photos", collection="tiny", text_pages=pages))
+    for part, count in (("training", pages), ("validation", few), ("test", few)):
+        photos, all_of_it = getattr(plain, part), getattr(split, part)
+        added = [picture for picture in all_of_it if picture.name.startswith(f"text_{part}_")]
+        assert len(added) == count
+        kept = [picture for picture in all_of_it if not picture.name.startswith("text_")]
+        assert [picture.name for picture in kept] == [picture.name for picture in photos]
+        for before, after in zip(photos, kept, strict=True):
+            assert np.array_equal(before.clean, after.clean)
+    assert len(_parts(split)) == len(all_pictures(split))
+    assert len({picture.clean.tobytes() for picture in all_pictures(split)}) == len(_parts(split))
+    assert split.fingerprint != plain.fingerprint
+
+
+def test_the_first_images_to_be_looked_at_are_of_both_sorts() -> None:
+    split = load_split(Photos(kind="photos", text_pages=16))
+    names = [picture.name for picture in split.validation]
+    assert [name.startswith("text_") for name in names] == [False, True] * 4
+
+
+def test_without_pages_the_photographs_have_the_fingerprint_they_always_had() -> None:
+    split = load_split(Photos(kind="photos", collection="tiny", text_pages=0))
+    known = "c62fb7b3bc12d27870fff6d3cdf33725afd50e956708110856f5f21d88d4c9ab"
+    assert split.fingerprint == known
+
+
+def test_pages_are_grey_with_grey_photographs() -> None:
+    data = Photos(kind="photos", collection="tiny", channels="grey", text_pages=1)
+    assert {picture.clean.shape[2] for picture in all_pictures(load_split(data))} == {1}
+
+
 def test_the_bundled_cameraman_is_scikit_images_pixel_for_pixel() -> None:
     (camera,) = (
         picture.clean for picture in all_pictures(bundled_split()) if picture.name == "camera_g"

@@ -5,8 +5,9 @@ import pytest
 
 from dropstudy.config import load_experiment
 from dropstudy.config.study_loading import load_study
+from dropstudy.studies.claims import load_claims_of
 from dropstudy.studies.plan import make_plan
-from tests.config.experiments import CONFIGS, ROOT, SHIPPED, STUDIES
+from tests.config.experiments import CLAIMS, CONFIGS, ROOT, SHIPPED, STUDIES
 
 STUDIES_OF_DROPOUT = ("autoencoder_plain", "unet_plain", "unet_dropout", "unet_spatial")
 
@@ -35,7 +36,7 @@ def differences(first: str, second: str) -> set[str]:
 def test_none_of_the_shipped_configs_is_missed() -> None:
     assert {path.stem for path in SHIPPED} >= {*STUDIES_OF_DROPOUT, "smoke"}
     yaml_files = {path for path in ROOT.glob("configs/**/*") if path.suffix in (".yaml", ".yml")}
-    assert {*SHIPPED, *STUDIES} == yaml_files
+    assert {*SHIPPED, *STUDIES, *CLAIMS} == yaml_files
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -43,6 +44,12 @@ def test_every_shipped_study_is_valid_and_named_like_its_file(path: Path) -> Non
     plan = make_plan(load_study(path))
     assert plan.study.name == path.stem
     assert len(plan.arms) > 1
+
+
+@pytest.mark.parametrize("path", CLAIMS, ids=lambda path: path.stem)
+def test_all_claims_are_about_arms_of_the_study_beside_them(path: Path) -> None:
+    plan = make_plan(load_study(path.with_name(path.name.replace(".claims", ""))))
+    assert load_claims_of(plan, path).claims
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -8,6 +8,7 @@ from tests.config.experiments import CONFIGS
 
 FREE = {
     "training.epochs",
+    "training.seconds",
     "training.early_stopping.patience",
     *(f"runtime.{name}" for name in ("device", "threads", "gpu_memory")),
     *(f"samples.{name}" for name in ("count", "every", "size", "images")),

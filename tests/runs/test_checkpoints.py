@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.manifests import STEP_SECONDS, Place, list_manifests, read_hashes
 from dropstudy.runs.tensors import Tensors, hash_tensors
 from tests.runs.saving import a_checkpoint, place_to_go_on, save_epoch, snapshots
+from tests.runs.written import epoch_record
 
 NAN_WITH_PAYLOAD = np.array([0x7FC12345, 0xFFA00001, 0x80000000, 0x00000001], "uint32").view("f4")
 TENSORS: Tensors = {
@@ -181,3 +183,22 @@ def test_what_others_put_there_is_left_alone(directory: RunDirectory, tmp_path: 
     assert outside.read_text() == "precious"
     forget_checkpoints(directory)
     assert set(_names(directory)) == {*foreign, "epoch-0001-step-000000.json"}
+
+
+def test_what_epochs_copied_comes_back_and_may_be_missing(directory: RunDirectory) -> None:
+    noted = epoch_record(1, val_identity_gain=0.1 + 0.2, val_copy_ratio=1 / 3)
+    saved = a_checkpoint(Place(3, 0), epochs=[noted, epoch_record(2)])
+    save_checkpoint(directory, saved, keep=2)
+    loaded, _ = load_checkpoint(directory)
+    assert loaded is not None
+    assert loaded.epochs == saved.epochs
+
+    [manifest] = list_manifests(directory)
+    stored = json.loads(manifest.read_text())
+    for row in stored["epochs"]:  # as a version before them wrote it
+        del row["val_identity_gain"], row["val_copy_ratio"]
+    manifest.write_text(json.dumps(stored))
+    loaded, notes = load_checkpoint(directory)
+    assert notes == []
+    assert loaded is not None
+    assert loaded.epochs == [epoch_record(1), epoch_record(2)]

@@ -40,8 +40,10 @@ EPOCHS = st.builds(
     **{
         name: COUNTS if name in ("epoch", "peak_memory_bytes") else NUMBERS
         for name in asdict(epoch_record(1))
-        if name != "peak_gpu_memory_bytes"
+        if name not in ("peak_gpu_memory_bytes", "val_identity_gain", "val_copy_ratio")
     },
+    val_identity_gain=st.none() | st.floats(-MAX_NUMBER, MAX_NUMBER),
+    val_copy_ratio=st.none() | st.floats(-MAX_NUMBER, MAX_NUMBER),
     peak_gpu_memory_bytes=st.none() | COUNTS,
 )
 IMAGES = st.builds(
@@ -78,6 +80,19 @@ def test_epochs_come_back_as_they_were_written(epochs: list[EpochRecord]) -> Non
         for epoch in epochs:
             append_epoch(run.directory, epoch)
         assert plain(run.epochs) == plain(epochs)
+
+
+def test_rows_of_a_version_that_noted_less_are_read(tmp_path: Path) -> None:
+    run = write_run(tmp_path, epochs=2)
+    rows = [json.loads(line) for line in run.directory.epochs.read_text().splitlines()]
+    for row in rows:
+        del row["val_identity_gain"], row["val_copy_ratio"]
+    run.directory.epochs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert Run(run.directory).epochs == [epoch_record(1), epoch_record(2)]
+    rows[1].pop("val_psnr")
+    run.directory.epochs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(RunDirectoryError, match=r"epochs\.jsonl:2: damaged: has no val_psnr"):
+        _ = Run(run.directory).epochs
 
 
 @given(images=st.lists(IMAGES, max_size=4))

@@ -193,6 +193,28 @@ def test_a_run_that_stopped_early_wants_more_patience(tmp_path: Path) -> None:
     assert _keys(plan_resumption(run, [f"{patience}=3"])) == [patience]
 
 
+def test_a_run_whose_seconds_were_spent_is_finished_and_wants_more_of_them(tmp_path: Path) -> None:
+    # Its three epochs train for 9, 2.02 and 2.03 s.
+    run = _run(tmp_path, status="finished", changes=("training.seconds=12",))
+
+    wanted = r"is finished, after 3 epochs; .* give --set training\.seconds=27$"
+    for overrides in ([], ["training.epochs=20"]):
+        with pytest.raises(ConfigError, match=wanted):
+            plan_resumption(run, overrides)
+    assert _keys(plan_resumption(run, ["training.seconds=14"])) == ["training.seconds"]
+
+
+def test_a_run_from_before_pages_of_text_and_seconds_goes_on_as_it_was(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    [manifest] = run.directory.checkpoints.glob("epoch-*.json")
+    saved = json.loads(manifest.read_text())
+    del saved["settings"]["data"]["text_pages"], saved["settings"]["training"]["seconds"]
+    manifest.write_text(json.dumps(saved))
+    assert plan_resumption(run).changes == []
+    with pytest.raises(ConfigError, match=r"data\.text_pages: is 4, the run began with 0"):
+        plan_resumption(run, ["data.text_pages=4"])
+
+
 def test_a_run_cannot_unlearn(tmp_path: Path) -> None:
     run = _run(tmp_path)
     with pytest.raises(ConfigError, match=r"training.epochs: got 2; smoke-\S+ has finished 3"):

@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropstudy.config import description, load_experiment
-from dropstudy.runs.settings import changed_keys, chosen_settings, describe_task, flatten
+from dropstudy.config.data import Photos
+from dropstudy.runs.settings import (
+    LATER_SETTINGS,
+    changed_keys,
+    chosen_settings,
+    describe_task,
+    flatten,
+    is_as_before,
+)
 from tests.config.experiments import CONFIGS
 
 KEYS = st.text("abc", min_size=1, max_size=2)
@@ -65,6 +73,11 @@ def test_a_key_has_changed_unless_all_agree(flattened: list[dict[str, int]]) -> 
             "{kind: compose, steps: [{kind: blur}, {kind: jpeg, quality: [10, 40]}]}",
             "blur, sigma 1.5 then jpeg, quality 10 to 40",
         ),
+        (
+            "{kind: one_of, choices: [{kind: gaussian}, "
+            "{kind: compose, steps: [{kind: blur}, {kind: jpeg}]}]}",
+            "gaussian, sigma 25 or blur, sigma 1.5 then jpeg, quality 20",
+        ),
         ("{kind: given}", "degraded images as given"),
     ],
 )
@@ -97,3 +110,14 @@ def test_chosen_settings_are_those_that_are_not_the_default() -> None:
 
 def test_the_defaults_of_settings_of_another_version_are_not_known() -> None:
     assert chosen_settings({"name": "a", "news": 1}) is None
+
+
+def test_what_older_versions_did_is_still_the_default() -> None:
+    experiment = load_experiment(CONFIGS / "smoke.yaml")
+    defaults = flatten(experiment.model_dump(mode="json"))
+    assert {key: defaults[key] for key in LATER_SETTINGS} == LATER_SETTINGS
+    assert isinstance(experiment.data, Photos)
+    for key, value in LATER_SETTINGS.items():
+        assert is_as_before(key, value)
+        assert not is_as_before(key, 7)
+    assert not is_as_before("training.loss", None)

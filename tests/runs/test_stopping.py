@@ -1,12 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from dropstudy.config.training import EarlyStopping, Monitor
+from dropstudy.config.training import EarlyStopping, Monitor, Training
 from dropstudy.runs.records import EpochRecord
-from dropstudy.runs.stopping import BestEpoch
+from dropstudy.runs.stopping import BestEpoch, follow_training
 
 
 def _record(epoch: int, monitor: Monitor, value: float) -> EpochRecord:
@@ -78,3 +78,43 @@ def test_a_gain_below_the_minimum_is_the_best_so_far_but_does_not_renew_patience
 def test_a_gain_of_exactly_the_minimum_is_not_enough() -> None:
     assert _follow([1.0, 0.75, 0.5], EarlyStopping(patience=2, minimum_gain=0.5))[1] == 3
     assert _follow([1.0, 0.75, 0.49], EarlyStopping(patience=2, minimum_gain=0.5))[1] is None
+
+
+def _timed(*seconds: float) -> list[EpochRecord]:
+    """Epochs of so many seconds of training, each better than the one before."""
+    values: dict[str, Any] = {item.name: 0.0 for item in fields(EpochRecord)}
+    return [
+        EpochRecord(**{**values, "epoch": epoch, "train_seconds": own, "val_loss": 1 / epoch})
+        for epoch, own in enumerate(seconds, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "stops"),
+    [
+        (10.0, [], False),
+        (10.0, [4.0, 4.0], False),
+        (10.0, [4.0, 4.0, 4.0], True),
+        (10.0, [5.0, 5.0], True),
+        (10.0, [30.0], True),
+        (None, [1e9], False),
+    ],
+)
+def test_no_epoch_begins_once_the_seconds_of_training_are_spent(
+    limit: float | None, seconds: list[float], stops: bool
+) -> None:
+    best = follow_training(Training(seconds=limit), _timed(*seconds))
+    assert (best.should_stop, best.is_out_of_time, best.is_out_of_patience) == (stops, stops, False)
+
+
+def test_only_training_counts_not_validation_or_all_else() -> None:
+    [record] = _timed(1.0)
+    slow = replace(record, val_seconds=99.0, other_seconds=99.0)
+    assert not follow_training(Training(seconds=10), [slow]).should_stop
+
+
+def test_patience_and_seconds_each_end_a_training_by_themselves() -> None:
+    training = Training(seconds=100, early_stopping=EarlyStopping(patience=1))
+    worse = [replace(record, val_loss=record.epoch) for record in _timed(1.0, 1.0)]
+    best = follow_training(training, worse)
+    assert (best.should_stop, best.is_out_of_time, best.is_out_of_patience) == (True, False, True)

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from dropstudy.config.probe import VarianceShift
 from dropstudy.errors import StudyError
+from dropstudy.runs.probes import ProbeResults, write_probes
 from dropstudy.runs.records import RunResult
 from dropstudy.studies.directory import settle_plan
 from dropstudy.studies.progress import find_jobs, survey
@@ -92,4 +94,21 @@ def test_what_is_neither_done_nor_failed_is_to_be_done_in_the_plans_order(tmp_pa
     assert [job.resume for job in jobs] == [None] * 3, "a failed run begins anew"
     assert jobs[0].settings["dropout"]["skip"]["rate"] == 0.1
     assert Path(jobs[0].runs) == directory.runs.resolve()
+    assert type(jobs[0]).from_line(jobs[0].to_line()) == jobs[0]
+
+
+def test_a_finished_run_whose_probes_are_not_all_known_is_probed(tmp_path: Path) -> None:
+    directory, plan = plan_study(tmp_path)
+    planned = list(plan.runs())
+    done = [leave_run(directory, own, FINISHED) for own in planned[:2]]
+    probe = VarianceShift(kind="variance_shift")
+    for run in done:
+        run.model.write_bytes(b"a network")
+    setting = probe.model_dump(mode="json")
+    write_probes(done[1], ProbeResults().with_answer(setting, {"mean": 1.0}))
+    jobs = find_jobs(directory, survey(directory, plan), probes=[probe])
+
+    assert [job.number for job in jobs] == [0, 2, 3]
+    assert [job.resume for job in jobs] == [str(done[0].path.resolve()), None, None]
+    assert all(job.probes == [setting] for job in jobs)
     assert type(jobs[0]).from_line(jobs[0].to_line()) == jobs[0]

@@ -8,12 +8,15 @@ import pytest
 
 from dropstudy.config import Experiment
 from dropstudy.config.task import TaskSetting
+from dropstudy.config.training import Training
 from dropstudy.errors import TrainingError
 from dropstudy.imaging.arrays import Floats
+from dropstudy.imaging.identity import copy_ratio, identity_gain
 from dropstudy.imaging.patches import PatchSampler
 from dropstudy.imaging.sources import load_split
 from dropstudy.runs.records import EpochRecord
-from dropstudy.training.fitting import Fit, Hooks, Progress, evaluate_images, fit_network
+from dropstudy.training.evaluation import evaluate_images
+from dropstudy.training.fitting import Fit, Hooks, Progress, fit_network
 from dropstudy.training.preparation import prepare_images
 from tests.training.tiny import SIDE, assemble, tiny_experiment, write_arrays
 
@@ -156,6 +159,40 @@ def test_an_epoch_without_a_better_value_uses_patience_until_the_training_ends(
     assert [is_best for _, _, is_best in log.validated] == [True, False, False]
 
 
+def test_seconds_of_training_end_it_before_another_epoch_begins(tmp_path: Path) -> None:
+    training = {"epochs": 50, "steps_per_epoch": 2, "seconds": 1e-3}
+    fit, log = _fit(tiny_experiment(tmp_path, training=training))
+    assert [record.epoch for record in log.records] == [1]
+
+    longer = replace(fit, training=Training.model_validate({**training, "seconds": 2.0}))
+    progress = Progress(epoch=2, epochs=list(log.records))
+    fit_network(longer, log.hooks(), progress)
+    spent = np.cumsum([record.train_seconds for record in log.records])
+    assert len(spent) == 50 or spent[-2] < 2.0 <= spent[-1]
+    steps = len(log.steps)
+    fit_network(replace(fit, training=fit.training), log.hooks(), progress)
+    assert len(log.steps) == steps, "a training whose seconds are spent is finished"
+
+
+def test_each_epoch_notes_how_much_of_its_input_the_network_returns(tmp_path: Path) -> None:
+    fit, log = _fit(tiny_experiment(tmp_path, training={"epochs": 2, "steps_per_epoch": 8}))
+    [image] = fit.validation
+    evaluation = evaluate_images(fit.evaluate, fit.validation)
+    images = evaluation.restored[0], image.degraded, image.clean
+    last = log.records[-1]
+    assert last.val_copy_ratio == pytest.approx(copy_ratio(*images))
+    assert last.val_identity_gain == pytest.approx(identity_gain(*images))
+    assert log.records[0].val_copy_ratio != last.val_copy_ratio
+
+
+def test_a_residual_network_that_has_not_learned_returns_its_input(tmp_path: Path) -> None:
+    training, residual = {"epochs": 1, "optimizer": STANDSTILL}, {"residual": True}
+    _, log = _fit(tiny_experiment(tmp_path, training=training, architecture=residual))
+    [record] = log.records
+    assert record.val_copy_ratio == pytest.approx(1, abs=1e-4)
+    assert record.val_identity_gain == pytest.approx(0, abs=1e-3)
+
+
 def _poison(fit: Fit, log: Log, place: tuple[int, int]) -> Hooks:
     """Hooks that make the network put out NaN once the epoch's step is done."""
     head = fit.network.get_layer("head")
@@ -215,7 +252,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Fit:
 
 @pytest.mark.parametrize("kind", _task_kinds())
 def test_every_task_trains_and_is_scored(kind: str, compiled: Fit, tmp_path: Path) -> None:
-    options = {"compose": {"steps": [{"kind": "blur"}, {"kind": "jpeg"}]}}
+    two = [{"kind": "blur"}, {"kind": "jpeg"}]
+    options = {"compose": {"steps": two}, "one_of": {"choices": two}}
     path = write_arrays(tmp_path, given=kind == "given")
     experiment = tiny_experiment(
         tmp_path,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 
 from dropstudy.runs.directory import RunDirectory
@@ -223,3 +224,41 @@ def test_more_epochs_are_as_if_they_had_been_asked_for(folder: Path) -> None:
     assert Run(directory).settings == Run(whole).settings
     [change] = Run(directory).changes
     assert (change.key, change.old, change.new) == ("training.epochs", 2, 3)
+
+
+@pytest.mark.parametrize("kernel", ["fast", "keras"])
+def test_rates_that_change_go_on_where_they_were(folder: Path, kernel: str) -> None:
+    dropout: dict[str, Any] = {
+        "encoder": {"kind": "spatial", "rate": 0.3},
+        "head": {"kind": "dropout", "rate": 0.5},
+        "kernel": kernel,
+    }
+    experiments = [
+        tiny_experiment(folder, dropout={**dropout, "schedule": schedule})
+        for schedule in ({"kind": "constant"}, {"kind": "early", "until": 0.75})
+    ]
+    constant, whole = (run(folder, experiment)[1] for experiment in experiments)
+    directory = new_directory(folder, experiments[1])
+    train(directory, experiments[1], interruption=ImpatientInterruption(1))
+    assert newest(directory) == "epoch-0001-step-000001"
+    resume(directory, interruption=ImpatientInterruption(5))
+    assert newest(directory) == "epoch-0002-step-000001"
+    resume(directory)
+
+    found, expected = outcome(directory), outcome(whole)
+    for part, values in expected.items():
+        assert found[part] == values, part
+    assert outcome(constant)["model"] != expected["model"]
+
+
+def test_what_a_scheduled_run_saves_is_of_keras_own_layers_at_constant_rates(folder: Path) -> None:
+    for kernel in ("fast", "keras"):
+        dropout: dict[str, Any] = {
+            "encoder": {"kind": "spatial", "rate": 0.3},
+            "schedule": {"kind": "linear"},
+            "kernel": kernel,
+        }
+        _, directory = run(folder, tiny_experiment(folder, dropout=dropout))
+        layer = keras.models.load_model(directory.model).get_layer("encoder_0_dropout")
+        assert type(layer) is keras.layers.SpatialDropout2D
+        assert layer.rate == 0.3

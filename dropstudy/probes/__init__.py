@@ -1,0 +1,1 @@
+"""Questions put to a trained network that its loss does not answer; a file for each."""

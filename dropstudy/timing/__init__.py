@@ -1,0 +1,1 @@
+"""What a training step costs: arms that take turns in one process."""
