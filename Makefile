@@ -8,7 +8,7 @@ PARALLEL ?= --numprocesses 2 --dist loadfile
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install run smoke test check format lint types imports docs reference bench profile kernels fuzz lock clean
+.PHONY: help install run smoke test check format lint types imports docs reference bench profile kernels fuzz cluster lock clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -68,9 +68,13 @@ fuzz: install  ## Look for configs and runs that break dropstudy, SECONDS=60 eac
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	$(BIN)/python scripts/fuzz.py --seconds $(SECONDS)
 
+cluster: install  ## Run the tests that need Ray, on a cluster of two nodes on this machine
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ray]'
+	$(BIN)/python -m pytest -m ray tests/cluster
+
 lock: install  ## Pin the newest versions that pyproject.toml allows into constraints.txt
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fuzz --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fuzz --extra ray --universal --python-version 3.11 \
 		--upgrade --no-header --no-annotate --quiet --output-file constraints.txt
 
 clean:  ## Remove the environment, caches and coverage data; runs/ stays

@@ -125,11 +125,15 @@ choice."""
 
 
 def find_measure(key: str) -> Measure:
-    """The measure that ``key`` names.
+    """The measure that ``key`` names: one of `MEASURES`, or ``probe.NAME``.
 
     Raises:
         ConfigError: There is none.
     """
+    if key.startswith("probe."):
+        from dropstudy.analysis.probe_measures import probe_measure  # which imports this module
+
+        return probe_measure(key.removeprefix("probe."))
     if key not in MEASURES:
         raise ConfigError(f"metric: got {key}; give one of {', '.join(MEASURES)}")
     return MEASURES[key]

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dropstudy.analysis.identity import describe_copying, is_copy
+from dropstudy.cli.quantities import duration
 from dropstudy.config.description import describe_dropout, describe_task
 from dropstudy.runs.records import EpochRecord, RunResult, find_shortfall
 
@@ -155,7 +156,7 @@ class LineDisplay:
         median = result.median_train_seconds
         pace = f", {median:.2f} s to train an epoch (median)" if median else ""
         self._fact(
-            "finished", f"{_epochs(len(result.epochs))} in {_duration(result.total_seconds)}{pace}"
+            "finished", f"{_epochs(len(result.epochs))} in {duration(result.total_seconds)}{pace}"
         )
         rows = [("best epoch", best.val_psnr, best.val_ssim, f"epoch {best.epoch}")]
         for name, scores in result.baselines.items():
@@ -229,8 +230,3 @@ class QuietDisplay:
 
 def _epochs(count: int) -> str:
     return f"{count} epoch{'' if count == 1 else 's'}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import EpochRecord
-from dropstudy.runs.settings import describe_task, flatten
+from dropstudy.runs.settings import describe_schedule, describe_task, flatten
 
 DAMAGED: Final = "damaged"
 MISSING: Final = object()
@@ -85,7 +85,10 @@ def describe_network(settings: Mapping[str, Any]) -> str:
 
 
 def describe_dropout(settings: Mapping[str, Any]) -> str:
-    """Kinds, groups and rates, from settings with dotted keys: ``spatial: input 0.1, skip 0.2``."""
+    """Kinds, groups and rates, from settings with dotted keys: ``spatial: input 0.1, skip 0.2``.
+
+    Where rates change as the training goes on, how is told last: ``early until 0.5``.
+    """
     groups: dict[str, list[str]] = {}
     for key, rate in settings.items():
         if not (key.startswith("dropout.") and key.endswith(".rate")):
@@ -95,7 +98,10 @@ def describe_dropout(settings: Mapping[str, Any]) -> str:
         rates = rate if isinstance(rate, list) else [rate]
         if any(rates):
             groups.setdefault(str(kind), []).append(f"{group} {'/'.join(map(_number, rates))}")
-    return "; ".join(f"{kind}: {', '.join(rated)}" for kind, rated in groups.items()) or "none"
+    if not groups:
+        return "none"
+    parts = [f"{kind}: {', '.join(rated)}" for kind, rated in groups.items()]
+    return "; ".join(filter(None, [*parts, describe_schedule(settings)]))
 
 
 def _read_values(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dropstudy.cli.charts import Curve, draw_chart
 from dropstudy.cli.console import printable
-from dropstudy.cli.run_facts import file_size
+from dropstudy.cli.quantities import file_size
 from dropstudy.cli.tables import Column, fit_columns, write_text
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.reading import Run

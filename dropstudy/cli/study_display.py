@@ -1,6 +1,5 @@
 """What the terminal shows of a study: its arms and seeds, and what has become of each."""
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import fmean
@@ -15,6 +14,7 @@ from rich.text import Text
 from dropstudy.cli.console import printable
 from dropstudy.studies.jobs import ENDS, Event
 from dropstudy.studies.progress import Place, State
+from dropstudy.studies.time_left import TimeLeft
 from dropstudy.studies.timing_sessions import TimingProgress
 
 _SIGNS: dict[str, tuple[str, str]] = {
@@ -35,15 +35,20 @@ _SEED_WIDTH = 9
 class StudyDisplay:
     """Shows a table that changes on a terminal; elsewhere a line for each run that ends."""
 
-    def __init__(self, console: Console) -> None:
-        """Shows nothing yet."""
+    def __init__(self, console: Console, *, workers: int | None = None) -> None:
+        """Shows nothing yet.
+
+        Args:
+            console: Where to show it.
+            workers: How many runs train at a time; None: no one knows beforehand.
+        """
+        self._workers = workers
         self._console = console
         self._live = Live(console=console, refresh_per_second=2, transient=True)
         self._places: list[Place] = []
         self._states: list[str] = []
         self._values: list[float | None] = []
-        self._ended = self._waiting = 0
-        self._started = time.monotonic()
+        self._left: TimeLeft | None = None
 
     def __enter__(self) -> "StudyDisplay":
         """Starts the table."""
@@ -75,8 +80,8 @@ class StudyDisplay:
         self._states = [place.state for place in places]
         self._values = [_value_of(place) for place in places]
         done = sum(state == "finished" for state in self._states)
-        self._waiting = len(places) - done
-        self._started = time.monotonic()
+        if self._workers is not None:
+            self._left = TimeLeft.of_places(places, workers=self._workers)
         if places:
             self._console.print(f"runs        {len(places)}, of which {done} are done")
             self._refresh()
@@ -86,8 +91,9 @@ class StudyDisplay:
         self._states[event.number] = event.stage
         if event.value is not None:
             self._values[event.number] = event.value
+        if self._left is not None:
+            self._left.hear(event)
         if event.stage in ENDS:
-            self._ended += 1
             self._tell(event)
         self._refresh()
 
@@ -113,10 +119,12 @@ class StudyDisplay:
             self._live.update(Group(table, Text(self._time_left(), style="dim")))
 
     def _time_left(self) -> str:
-        if not self._ended:
-            return "time left is known once a run has ended"
-        left = (self._waiting - self._ended) * (time.monotonic() - self._started) / self._ended
-        return f"about {timedelta(seconds=round(left))} left" if left else ""
+        if self._left is None:
+            return ""
+        seconds = self._left.seconds()
+        if seconds is None:
+            return "time left is known after some epochs"
+        return f"about {timedelta(seconds=round(seconds))} left"
 
 
 def draw_grid(

@@ -1,16 +1,17 @@
 """``dropstudy study run``: trains what a study asks for."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from dropstudy.cli.console import console, printable
+from dropstudy.cli.study_estimate import show_estimate
 from dropstudy.cli.study_status import (
     STUDIES,
     StudiesDirectory,
@@ -20,6 +21,11 @@ from dropstudy.cli.study_status import (
     show_findings,
     show_places,
 )
+
+if TYPE_CHECKING:
+    from dropstudy.studies.jobs import Executor
+    from dropstudy.studies.plan import Plan
+    from dropstudy.studies.progress import Place
 
 AUTO = "auto"
 
@@ -60,7 +66,10 @@ def run_study(
         typer.Option("--ray-address", metavar="ADDRESS", help="Of the cluster; else auto."),
     ] = None,
     cpus: Annotated[int | None, typer.Option(min=1, help="Cores of a run on the cluster.")] = None,
-    gpus: Annotated[int | None, typer.Option(min=0, help="GPUs of a run on the cluster.")] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(min=0, help="GPUs of a run on the cluster, or a share of one."),
+    ] = None,
     studies_dir: StudiesDirectory = STUDIES,
 ) -> None:
     """Train every arm with every seed, each model once; what is done stays done."""
@@ -70,6 +79,7 @@ def run_study(
     from dropstudy.studies.directory import StudyDirectory
     from dropstudy.studies.local import LocalExecutor
     from dropstudy.studies.progress import survey
+    from dropstudy.studies.ray_cluster import RayExecutor
 
     of_cluster = {"--ray-address": ray_address, "--cpus": cpus, "--gpus": gpus}
     _refuse(of_cluster if where is Where.local else {"--jobs": jobs}, where)
@@ -77,14 +87,27 @@ def run_study(
     plan = load_plan(file)
     directory = StudyDirectory(studies_dir / plan.study.name)
     introduce(plan, directory)
+    places = survey(directory, plan)
     if dry_run:
-        show_places(survey(directory, plan))
+        show_places(places)
+        if where is Where.local:
+            show_estimate(plan, places, directory, jobs=wanted or _measure_jobs(plan, places))
         return
     if directory.plan.exists() and not (resume or amend):
         raise StudyError(f"{directory.path}: this study has been begun; go on with --resume")
-    executor = LocalExecutor(wanted or 1, log=directory.workers_log)
+    executor: Executor
+    if where is Where.ray:
+        executor = RayExecutor(
+            ray_address or AUTO, cpus=cpus or 1, gpus=gpus or 0, log=directory.workers_log
+        )
+        workers = None
+    else:
+        executor = LocalExecutor(wanted or _measure_jobs(plan, places), log=directory.workers_log)
+        workers = executor.workers
+        if wanted is not None and workers < wanted:
+            console.print(f"[yellow]note[/yellow]        {workers} runs at a time, one a core")
     try:
-        with StudyDisplay(console) as display:
+        with StudyDisplay(console, workers=workers) as display:
             places = conduct(
                 directory,
                 plan,
@@ -107,6 +130,17 @@ def run_study(
     show_findings(directory, plan, places)
     if not is_done(plan, places):
         raise typer.Exit(1)
+
+
+def _measure_jobs(plan: "Plan", places: "Sequence[Place]") -> int:
+    """How many at a time train the most images per second; says what was found."""
+    from dropstudy.studies.choosing import choose_jobs, find_largest
+
+    left = [place.planned.experiment for place in places if place.state != "finished"]
+    with console.status("measuring how many runs to train at a time"):
+        choice = choose_jobs(find_largest(arm.experiment for arm in plan.arms), most=len(left))
+    console.print(f"[dim]{'jobs':11}[/dim] {choice.in_words()}")
+    return choice.jobs
 
 
 def _refuse(options: Mapping[str, object], where: Where) -> None:

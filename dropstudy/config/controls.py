@@ -69,8 +69,9 @@ def _of_equal_size(arm: Experiment, first: Experiment) -> Experiment | None:
 
 
 def _kept_shares(arm: Experiment) -> list[float]:
-    """The share that each dropout layer keeps."""
-    return [1 - rate for rate in _rates(arm) if rate > 0]
+    """The share that each dropout layer keeps, on average over the training."""
+    factor = arm.dropout.schedule.mean_factor
+    return [1 - rate * factor for rate in _rates(arm) if rate > 0]
 
 
 def _rates(arm: Experiment) -> Iterator[float]:

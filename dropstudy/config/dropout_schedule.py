@@ -1,5 +1,6 @@
 """How the rates of all dropout change as the training goes on."""
 
+from math import expm1
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +13,11 @@ class ConstantRate(Setting):
 
     kind: Literal["constant"] = "constant"
 
+    @property
+    def mean_factor(self) -> float:
+        """How large the rates are on average, as a share of their full value."""
+        return 1.0
+
 
 class EarlyDropout(Setting):
     """The rates fall linearly to 0 and stay there (Liu 2023): against underfitting."""
@@ -19,6 +25,11 @@ class EarlyDropout(Setting):
     kind: Literal["early"]
     until: Share = 0.5
     """Share of the training after which nothing is dropped."""
+
+    @property
+    def mean_factor(self) -> float:
+        """How large the rates are on average, as a share of their full value."""
+        return self.until / 2
 
 
 class LateDropout(Setting):
@@ -28,11 +39,21 @@ class LateDropout(Setting):
     start: Annotated[float, Field(gt=0, lt=1), Allowed("a fraction above 0, below 1")] = 0.5
     """Share of the training before which nothing is dropped."""
 
+    @property
+    def mean_factor(self) -> float:
+        """How large the rates are on average, as a share of their full value."""
+        return 1 - self.start
+
 
 class LinearRamp(Setting):
     """The rates rise linearly from 0 to their full value, as DropBlock's (Ghiasi 2018)."""
 
     kind: Literal["linear"]
+
+    @property
+    def mean_factor(self) -> float:
+        """How large the rates are on average, as a share of their full value."""
+        return 0.5
 
 
 class CurriculumDropout(Setting):
@@ -41,6 +62,11 @@ class CurriculumDropout(Setting):
     kind: Literal["curriculum"]
     gamma: Positive = 10.0
     """At the share t of the training the rates are 1 − exp(−gamma·t) of their full value."""
+
+    @property
+    def mean_factor(self) -> float:
+        """How large the rates are on average, as a share of their full value."""
+        return 1 + expm1(-self.gamma) / self.gamma
 
 
 VaryingRate = EarlyDropout | LateDropout | LinearRamp | CurriculumDropout

@@ -1,10 +1,11 @@
 """What a study's YAML says: a question, its arms and seeds, and what will decide."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, Strict
 
 from dropstudy.config.experiment import Name
+from dropstudy.config.probe import ProbeSetting
 from dropstudy.config.setting import (
     Allowed,
     Count,
@@ -18,7 +19,10 @@ from dropstudy.config.timing import Timing
 MOST_SEEDS = 1000
 MOST_ARMS = 1000
 Text = Annotated[str, Field(min_length=1), Allowed("a sentence")]
-Metric = Literal["val_psnr", "val_ssim", "test_psnr", "test_ssim", "val_copy_ratio"]
+Score = Literal["val_psnr", "val_ssim", "test_psnr", "test_ssim", "val_copy_ratio"]
+PROBED = "probe."
+"""What the name of a metric begins with that a probe measures."""
+Probed = Annotated[str, Field(pattern=r"^probe\.[A-Za-z0-9_-]+(\.[a-z_]+)?$")]
 Control = Literal["rate_0", "lr_matched", "param_matched"]
 Changes = dict[str, Any]
 """Settings by dotted key, such as ``dropout.skip.rate: 0.3``."""
@@ -27,7 +31,10 @@ Changes = dict[str, Any]
 class Primary(Setting):
     """What decides, and what counts as a difference; stated before anything is trained."""
 
-    metric: Metric = "val_psnr"
+    metric: Annotated[
+        Score | Probed,
+        Allowed(f"{', '.join(get_args(Score))}, or {PROBED}NAME of one of the study's probes"),
+    ] = "val_psnr"
     """A PSNR or an SSIM is the better the higher, a copy ratio the lower."""
     margin: Positive | None = None
     """Differences below it do not matter, in the metric's unit; null: 0.1 dB of a PSNR,
@@ -86,6 +93,8 @@ class Study(Setting):
     """How many, from 0 on, or which. Of an arm and a seed there is one run; 0: none is trained."""
     budget: Budget = Budget()
     """What it may spend."""
+    probes: Annotated[tuple[ProbeSetting, ...], Strict(False)] = ()
+    """What is asked of each trained network beside its scores."""
     timing: Timing | None = None
     """How the arms' steps are timed against each other, before anything is trained; null: not."""
     primary: Primary = Primary()

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,10 @@ from dropstudy.config.loading import Origin, check_experiment
 from dropstudy.config.overrides import set_value
 from dropstudy.config.problems import Key, Problem, find_problems, split_path
 from dropstudy.config.schema import study_schema
-from dropstudy.config.study import MOST_ARMS, Study
+from dropstudy.config.study import Study
+from dropstudy.config.study_checks import ARM, find_faults
 from dropstudy.config.yaml_source import Document, read_yaml
 from dropstudy.errors import ConfigError
-
-ARM = "arm"
-"""The key by which ``exclude`` names an arm."""
-_NOT_FOR_ARMS = {
-    "name": "a study names its runs itself; remove it",
-    "seed": "remove it; seeds stand beside the arms",
-}
-
-
-_Found = tuple[tuple[Key, ...], str]
-"""Something wrong: the keys that lead to it, and what it is."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +85,11 @@ def load_study(path: Path | str) -> LoadedStudy:
     document = read_yaml(Path(path))
     study = _check_study(document)
     base = read_yaml(Path(path).parent / study.base)
-    problems = [*base.problems, *_find_wrong_keys(study, document)]
+    problems = list(base.problems)
+    problems += [
+        Problem(document.source, document.line_of(place), place, text)
+        for place, text in find_faults(study)
+    ]
     arms: dict[str, StudyArm] = {}
     if not problems:
         for combination in _combine(study):
@@ -132,81 +125,6 @@ def _check_study(document: Document) -> Study:
     if problems or study is None:
         raise ConfigError("\n".join(map(str, problems)))
     return study
-
-
-def _find_wrong_keys(study: Study, document: Document) -> Iterator[Problem]:
-    found = [
-        *_check_changes(study),
-        *_check_axes(study),
-        *_check_exclusions(study),
-        *_check_budget(study),
-    ]
-    count = len(study.arms) * prod(map(len, study.axes.values()))
-    if count > MOST_ARMS:
-        found.append((("axes",), f"make {count:,} arms; at most {MOST_ARMS:,} are allowed"))
-    seeds = study.seed_list
-    found += [
-        (("seeds", number), f"{seed} stands there twice")
-        for number, seed in enumerate(seeds)
-        if seed in seeds[:number]
-    ]
-    for place, text in found:
-        yield Problem(document.source, document.line_of(place), place, text)
-
-
-def _check_changes(study: Study) -> Iterator[_Found]:
-    for place, changes in _sections(study).items():
-        for key in changes:
-            if key in _NOT_FOR_ARMS:
-                yield (*place, key), _NOT_FOR_ARMS[key]
-            elif not all(split_path(key)):
-                yield (*place, key), "give a setting by its dotted key, such as dropout.skip.rate"
-
-
-def _sections(study: Study) -> dict[tuple[Key, ...], Mapping[str, Any]]:
-    """All that changes the base, by its place in the study's file."""
-    return {
-        ("settings",): study.settings,
-        **{("arms", name): changes for name, changes in study.arms.items()},
-        ("axes",): study.axes,
-    }
-
-
-def _check_axes(study: Study) -> Iterator[_Found]:
-    for key, values in study.axes.items():
-        for number, value in enumerate(values):
-            if isinstance(value, dict | list):
-                text = "give single values; what changes several settings at once is an arm"
-                yield ("axes", key, number), text
-            elif value in values[:number]:
-                yield ("axes", key, number), f"{value} stands there twice"
-
-
-def _check_exclusions(study: Study) -> Iterator[_Found]:
-    known = {ARM: list(study.arms), **{key: list(axis) for key, axis in study.axes.items()}}
-    for number, excluded in enumerate(study.exclude):
-        for key, value in excluded.items():
-            if key not in known:
-                yield ("exclude", number, key), f"no such axis; give {' or '.join(known)}"
-            elif value not in known[key]:
-                allowed = ", ".join(map(str, known[key]))
-                yield ("exclude", number, key), f"got {value}; give one of {allowed}"
-
-
-def _check_budget(study: Study) -> Iterator[_Found]:
-    count, every = len(study.seed_list), study.budget.look_every
-    if not count and study.timing is None:
-        yield ("seeds",), "give at least 1, or timing: {} to time the arms alone"
-    elif every is not None and every >= count:
-        yield ("budget", "look_every"), f"got {every}; give less than the {count} seeds"
-    given = {
-        "training.epochs": study.budget.epochs is not None,
-        "training.seconds": study.budget.seconds is not None,
-    }
-    for place, changes in _sections(study).items():
-        for key in changes:
-            if given.get(key):
-                yield (*place, key), f"the budget has {key.partition('.')[2]}, too; remove one"
 
 
 def _combine(study: Study) -> Iterator[_Combination]:

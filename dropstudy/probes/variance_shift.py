@@ -25,7 +25,9 @@ def measure_variance_shift(network: keras.Model, batches: Iterable[Floats]) -> d
     dropout off. Its shift is the ratio of the two, the larger over the smaller, averaged over its
     channels; 1 is none. To both the layer's ε is added, as the layer does, so that
     channels that are always 0 have none. Moving averages also lag behind a network that still
-    learns: an arm without dropout shows by how much.
+    learns: an arm without dropout shows by how much. And what one layer shifts reaches the layers
+    after it, which in use meet smaller variances than in training: so a network's shift may
+    exceed the closed form, which is of a layer by itself.
 
     Args:
         network: A trained one, of Keras' own layers.

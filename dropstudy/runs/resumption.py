@@ -1,7 +1,7 @@
 """Decides how a run goes on that has ended, well or not."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -70,14 +70,23 @@ def plan_resumption(run: Run, overrides: Sequence[str] = ()) -> Resumption:
         changes += lost
     resumption = Resumption(experiment, checkpoint, changes, notes)
     _refuse_nothing_to_do(run, resumption)
-    if isinstance(experiment.training.schedule, Cosine) and checkpoint is not None:
+    if checkpoint is not None:
         notes += [
-            f"the cosine schedule now ends with epoch {change.new}; the epochs before this one "
+            f"{schedules} now ends with epoch {change.new}; the epochs before this one "
             f"followed one that ends with epoch {change.old}. A new run would differ"
             for change in changes
+            for schedules in _name_schedules(experiment)
             if change.key == "training.epochs"
         ]
     return resumption
+
+
+def _name_schedules(experiment: Experiment) -> Iterator[str]:
+    """What counts by the training's epochs."""
+    if isinstance(experiment.training.schedule, Cosine):
+        yield "the cosine schedule"
+    if experiment.dropout.schedule.kind != "constant":
+        yield f"dropout's schedule ({experiment.dropout.schedule.kind})"
 
 
 def rewind_records(directory: RunDirectory, resumption: Resumption) -> None:

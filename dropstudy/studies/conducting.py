@@ -57,7 +57,7 @@ def conduct(
         for seeds in plan.looks():
             jobs = [
                 job
-                for job in find_jobs(directory, places, again=again)
+                for job in find_jobs(directory, places, again=again, probes=plan.study.probes)
                 if places[job.number].planned.seed in seeds and job.number not in tried
             ]
             tried |= {job.number for job in jobs}

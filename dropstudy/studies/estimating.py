@@ -10,6 +10,7 @@ from dropstudy.analysis.arms import settings_traits
 from dropstudy.analysis.timing_pairs import find_baselines
 from dropstudy.config.experiment import Experiment
 from dropstudy.doctor.storage import nearest_existing
+from dropstudy.runs.environment import available_cores
 from dropstudy.runs.settings import changed_keys
 from dropstudy.studies.choosing import estimate_work
 from dropstudy.studies.directory import StudyDirectory
@@ -108,7 +109,7 @@ def estimate(
     timing_is_left = plan.study.timing is not None and find_session(directory, plan) is None
     if not left and not timing_is_left:
         return Estimate(0.0, 0, free, jobs, 0.0, 0.0, 0, ())
-    jobs = max(1, min(jobs, len(left)))
+    jobs = max(1, min(jobs, len(left), available_cores()))
     tries = _try_out(_choose_arms(plan), jobs)
     costs = {arm.name: _find_cost(arm, tries) for arm in plan.arms}
     start = tries.start_seconds

@@ -73,14 +73,18 @@ class Plan:
     def as_data(self) -> dict[str, Any]:
         """The plan as JSON has it: what would make it another study if it changed."""
         study = self.study
+        asked_for = {
+            "look_every": study.budget.look_every,
+            "probes": [probe.model_dump(mode="json") for probe in study.probes],
+            "timing": study.timing and study.timing.model_dump(mode="json"),
+        }
         return {
             "name": study.name,
             "question": study.question,
             "hypothesis": study.hypothesis,
             "primary": study.primary.model_dump(mode="json"),
             "seeds": list(study.seed_list),
-            "look_every": study.budget.look_every,
-            "timing": study.timing and study.timing.model_dump(mode="json"),
+            **{key: value for key, value in asked_for.items() if value},
             "arms": {
                 arm.name: {
                     "also": list(arm.also),

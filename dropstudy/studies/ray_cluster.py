@@ -134,6 +134,6 @@ class RayExecutor:
                 return
         code = process.wait()
         raise StudyError(
-            f"the connection to the Ray cluster ended with {code}; see {self._log}; runs that "
-            "trained have saved, or will: go on with --resume once the cluster is back"
+            f"the connection to the Ray cluster ended with {code}; see {self._log}; once the "
+            "cluster is back, go on from the last checkpoints with --resume"
         )

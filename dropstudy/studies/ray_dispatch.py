@@ -14,7 +14,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from dropstudy.errors import StudyError
-from dropstudy.studies.jobs import Event, Job
+from dropstudy.studies.jobs import ENDS, Event, Job
 from dropstudy.studies.ray_cluster import Order
 from dropstudy.studies.ray_losses import go_on_with
 from dropstudy.studies.ray_trainer import Trainer, Way
@@ -152,7 +152,10 @@ class Dispatch:
         try:
             lines = trainer.train.options(num_returns="streaming").remote(job.to_line())
             for line in lines:
-                self._tell(Event.from_line(ray.get(line)))
+                event = Event.from_line(ray.get(line))
+                self._tell(event)
+                if event.stage in ENDS:  # what is lost from now on is not this job
+                    return
         except RayTaskError as error:
             self._tell(Event(job.number, "crashed", self._paths.get(job.number), error=str(error)))
 
@@ -170,7 +173,7 @@ class Dispatch:
 
     def _go_on_without(self, job: Job, error: RayError) -> None:
         """Has a job whose node is lost done by another, from the run that was begun there."""
-        self._note(f"job {job.number}: its node was lost: {_first_line(error)}")
+        self._note(f"{_name(job)}: its node was lost: {_first_line(error)}")
         with self._lock:
             self._losses[job.number] += 1
             path = self._paths.get(job.number)
@@ -187,13 +190,17 @@ class Dispatch:
                 )
                 self._tell(Event(job.number, "crashed", found.resume, error=error_text))
             else:
-                self._note(f"job {job.number}: goes on from {found.resume or 'its beginning'}")
+                self._note(f"{_name(job)}: goes on from {found.resume or 'its beginning'}")
                 self._waiting.appendleft(found)
 
     def _note(self, text: str) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         sys.stderr.write(f"{now} {text}\n")
         sys.stderr.flush()
+
+
+def _name(job: Job) -> str:
+    return f"{job.settings['name']}, seed {job.settings['seed']}"
 
 
 def _first_line(error: Exception) -> str:

@@ -41,8 +41,8 @@ def go_on_with(
             "is surely gone, remove the file and go on with --resume"
         )
         return Event(job.number, "crashed", place, error=error)
-    run = load_run(place)  # it may have gone on since
     try:
+        run = load_run(place)  # it may have gone on since
         if run.status in ("finished", "failed"):
             return Event(
                 job.number,

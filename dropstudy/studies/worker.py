@@ -15,7 +15,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from dropstudy.config import Experiment
 from dropstudy.config.probe import parse_probes
@@ -27,7 +27,9 @@ from dropstudy.runs.store import load_run
 from dropstudy.studies.jobs import Event, Job
 from dropstudy.training.interruption import Interruption
 from dropstudy.training.launching import begin_run, go_on_with_run
-from dropstudy.training.observing import Plan
+
+if TYPE_CHECKING:  # it imports TensorFlow, which `import_framework` does sooner
+    from dropstudy.training.observing import Plan
 
 
 class _Reporter:
@@ -60,7 +62,7 @@ class _Reporter:
     def on_note(self, text: str) -> None:
         """The run's own log has it."""
 
-    def on_start(self, plan: Plan) -> None:
+    def on_start(self, plan: "Plan") -> None:
         """The run has a directory and a network."""
         self.path = str(plan.directory.path)
         self.tell(Event(self._number, "begun", self.path))

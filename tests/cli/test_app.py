@@ -26,7 +26,7 @@ def test_help_names_every_command() -> None:
     ]
     assert names == [
         *("run", "list", "show", "compare", "report", "evaluate", "score", "export"),
-        *("validate", "explain", "init", "schema", "verify-resume", "doctor"),
+        *("validate", "explain", "init", "schema", "verify-resume", "doctor", "timing"),
     ]
     groups = [str(group.name) for group in app.registered_groups]
     assert groups == ["study"]

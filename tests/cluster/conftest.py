@@ -1,6 +1,8 @@
 """A real Ray cluster of two nodes with a core each, on the loopback of this machine."""
 
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ def cluster() -> "Iterator[Cluster]":
         yield made
     finally:
         made.shutdown()
+        del made
+        _collect_quietly()
 
 
 @pytest.fixture
@@ -38,3 +42,10 @@ def add_node(cluster: "Cluster") -> Iterator[AddNode]:
     yield add
     for node in list(cluster.worker_nodes):
         cluster.remove_node(node)
+    _collect_quietly()
+
+
+def _collect_quietly() -> None:
+    """Ray leaves it to Python to close the files of the nodes that it has started."""
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()

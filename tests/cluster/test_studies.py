@@ -10,6 +10,7 @@ import pytest
 
 from dropstudy.config.study_loading import load_study
 from dropstudy.errors import StudyError
+from dropstudy.runs.manifests import list_manifests
 from dropstudy.runs.reading import Run
 from dropstudy.runs.store import find_runs
 from dropstudy.studies.conducting import conduct
@@ -25,9 +26,14 @@ from tests.studies.test_kills import STUDY
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
 
-pytestmark = pytest.mark.ray
-MEASURED = ("train_seconds", "validation_seconds", "other_seconds", "images_per_second")
-"""What differs from run to run."""
+pytestmark = [
+    pytest.mark.ray,
+    # Ray leaves files open; Python meets them at any time.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+MEASURED = ("second", "bytes")
+"""In the names of what differs from run to run."""
 
 
 def _plan(folder: Path) -> tuple[StudyDirectory, Plan]:
@@ -60,7 +66,11 @@ def _conduct(
 def _rows(places: list[Place]) -> list[list[dict[str, Any]]]:
     return [
         [
-            {key: value for key, value in asdict(record).items() if key not in MEASURED}
+            {
+                key: value
+                for key, value in asdict(record).items()
+                if not any(word in key for word in MEASURED)
+            }
             for record in _run_of(place).epochs
         ]
         for place in places
@@ -114,6 +124,9 @@ def test_runs_of_a_node_that_is_lost_go_on_on_another_as_if_it_had_not_been(
     assert _run_of(taken_up[0]).resumes[0].epoch >= 2
     assert _run_of(taken_up[0]).environment["runs_beside"] == 1
     assert _rows(places) == _rows(undisturbed)
+    assert all(len(row) > 10 and row["train_loss"] > 0 for rows in _rows(places) for row in rows), (
+        "there is something to compare"
+    )
     assert "its node was lost" in directory.workers_log.read_text()
 
 
@@ -131,11 +144,9 @@ def test_what_trains_is_saved_when_the_study_is_interrupted(
             if len(begun) == 2:
                 break
 
-    states = [place.state for place in survey(directory, plan)]
-    assert states == ["interrupted", "interrupted", "waiting", "waiting"]
-    places = _conduct(directory, plan, cluster)
-    assert [place.state for place in places] == ["finished"] * 4
-    assert len(find_runs(directory.runs)) == 4
+    places = survey(directory, plan)
+    assert [place.state for place in places] == ["interrupted", "interrupted", "waiting", "waiting"]
+    assert all(list_manifests(_run_of(place).directory) for place in places[:2])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has folders of each process's own")

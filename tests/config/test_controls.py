@@ -30,6 +30,14 @@ def test_the_matched_learning_rate_is_that_times_the_mean_share_kept() -> None:
     assert {setting.kind for setting in control.dropout.by_group().values()} == {"none"}
 
 
+def test_what_a_schedule_drops_counts_on_average() -> None:
+    arm = _unet(dropout={"head": {"kind": "dropout", "rate": 0.5}, "schedule": {"kind": "linear"}})
+    control = make_control("lr_matched", arm, first=arm)
+    assert control is not None
+    rate = arm.training.optimizer.learning_rate
+    assert control.training.optimizer.learning_rate == pytest.approx(rate * 0.75)
+
+
 def test_a_skip_that_is_not_there_keeps_nothing() -> None:
     arm = _unet(architecture={"kind": "unet", "depth": 2, "filters": 8, "skips": [1]})
     control = make_control("lr_matched", arm, first=arm)

@@ -88,7 +88,11 @@ def test_every_dropout_kind_of_the_union_is_offered_for_every_group(group: str) 
 def test_every_task_kind_of_the_union_is_offered() -> None:
     kinds = kinds_of(TaskSetting)
     assert set(allowed_values(("task", "kind"), {})) == kinds
-    assert set(allowed_values(("task", "steps", 0, "kind"), {})) == kinds - {"compose", "one_of", "given"}
+    assert set(allowed_values(("task", "steps", 0, "kind"), {})) == kinds - {
+        "compose",
+        "one_of",
+        "given",
+    }
     assert set(allowed_values(("task", "choices", 0, "kind"), {})) == kinds - {"one_of", "given"}
 
 

@@ -125,7 +125,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "an unknown key": (
         "armss: {}\narms: {a: {}}\nseeds: 1",
         "5: armss: unknown key, did you mean 'arms'?; allowed: name, question, hypothesis, "
-        "base, settings, arms, axes, exclude, controls, seeds, budget, timing, primary",
+        "base, settings, arms, axes, exclude, controls, seeds, budget, probes, timing, primary",
     ),
     "no arm": ("arms: {}\nseeds: 1", "5: arms: got {}; give at least 1"),
     "an arm that is no mapping": ("arms: {a: 3}\nseeds: 1", "5: arms.a: got 3; give a mapping"),
@@ -144,6 +144,18 @@ WRONG: dict[str, tuple[str, str]] = {
     "epochs given twice": (
         "arms: {a: {training.epochs: 4}}\nseeds: 4\nbudget: {epochs: 4}",
         "5: arms.a.training.epochs: the budget has epochs, too; remove one",
+    ),
+    "a metric that is no probe's": (
+        "arms: {a: {}}\nseeds: 4\nprimary: {metric: probe.noise}",
+        "7: primary.metric: got probe.noise; the study's probes are: none",
+    ),
+    "a probe twice": (
+        "arms: {a: {}}\nseeds: 4\nprobes: [{kind: variance_shift}, {kind: variance_shift}]",
+        "7: probes[1]: two probes are called variance_shift; give this one another name",
+    ),
+    "an unknown metric": (
+        "arms: {a: {}}\nseeds: 4\nprimary: {metric: psnr}",
+        "7: primary.metric: got 'psnr'",
     ),
     "an unknown control": (
         "arms: {a: {}}\nseeds: 4\ncontrols: [rate0]",
