@@ -8,9 +8,11 @@ from typing import Literal
 from dropstudy.analysis.confounds import UNKNOWN, name_circumstances
 from dropstudy.analysis.cost import measure_cost
 from dropstudy.analysis.cost_noise import find_noise, typical_drift
+from dropstudy.analysis.measures import find_measure
 from dropstudy.analysis.timing import ArmTiming, TimingContrast, TimingFindings
 from dropstudy.analysis.timing_verdicts import write_share
 from dropstudy.config.claims import COSTS, COUNTS, Claim
+from dropstudy.config.study import PROBED
 from dropstudy.runs.reading import Run
 
 _TIMED = ("step_seconds", "epoch_seconds")
@@ -151,6 +153,8 @@ def _read(run: Run, metric: str) -> float | None:
         value = getattr(measure_cost(run), metric)
     elif metric in COUNTS:
         value = run.result.get(metric)
+    elif metric.startswith(PROBED):
+        value = find_measure(metric).read(run)
     elif metric.startswith("test_"):
         value = run.test.get(metric.removeprefix("test_"))
     else:

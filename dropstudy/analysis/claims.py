@@ -6,9 +6,11 @@ from statistics import fmean
 from typing import Literal
 
 from dropstudy.analysis.claim_numbers import ClaimEvidence, ClaimNumbers, gather
+from dropstudy.analysis.measures import find_measure
 from dropstudy.analysis.statistics import mean_interval
 from dropstudy.analysis.timing_verdicts import write_share
 from dropstudy.config.claims import COUNTS, Claim, Claims
+from dropstudy.config.study import PROBED
 
 ClaimState = Literal["confirmed", "refuted", "undecided"]
 
@@ -155,6 +157,8 @@ def _state_bound(claim: Claim) -> str:
 
 
 def _unit_of(metric: str) -> str:
+    if metric.startswith(PROBED):
+        return find_measure(metric).unit
     return "dB" if metric.endswith(("_psnr", "_gain")) else ""
 
 

@@ -1,6 +1,8 @@
 """All that a report says of a study, gathered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dropstudy.analysis.claims import ClaimOutcome
 from dropstudy.analysis.comparison import Comparison
@@ -52,6 +54,8 @@ class ArmAccount:
         planned: Runs that were needed.
         finished: Those of them that are finished.
         returned_input: Those of them whose network returns its input.
+        description: Its task, network and dropout in a line.
+        changes: What it has that the first arm has not, as ``key value``; of that one nothing.
     """
 
     name: str
@@ -60,6 +64,8 @@ class ArmAccount:
     planned: int
     finished: int
     returned_input: int
+    description: str = ""
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class StudyAccount:
         comparison: What the finished runs say; None: nothing yet.
         timing: What the arms cost; None: they were not timed.
         claims: What became of the claims; empty: there are none.
+        file: The study's file, as its commands name it; empty where it is not known.
+        environments: What each finished run ran on, and the timing session.
     """
 
     name: str
@@ -95,6 +103,8 @@ class StudyAccount:
     comparison: Comparison | None
     timing: TimingFindings | None
     claims: tuple[ClaimOutcome, ...]
+    file: str = ""
+    environments: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_complete(self) -> bool:

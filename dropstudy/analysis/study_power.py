@@ -9,7 +9,7 @@ from dropstudy.analysis.study_account import StudyAccount
 
 POWER = 0.8
 """Chance to find a difference, if there is one."""
-_HALVINGS = 50
+_HALVINGS = 30
 _WIDEST = 1000.0
 """In units of the spread: any number of seeds that can reach the level at all finds that."""
 
@@ -24,11 +24,9 @@ def power_statements(account: StudyAccount) -> list[str]:
     if comparison is None:
         return []
     compared = [own for own in comparison.contrasts if not own.obstacle]
-    planned = {arm.name: arm.planned for arm in account.arms}
     undecided = [own for own in compared if own.verdict == "inconclusive"]
-    lines = _state_reach(comparison, compared)
-    for own in undecided:
-        lines += _state_power(comparison, own, planned.get(own.arm.label, 0))
+    lines = [_state_reach(account, comparison)] if compared else []
+    lines += [_state_power(account, comparison, own) for own in undecided]
     if compared and not undecided:
         lines.append("Every arm that was compared is decided; no more seeds are needed.")
     return lines
@@ -64,52 +62,53 @@ def detectable_difference(spread: float, *, seeds: int, level: float, tests: int
     return high
 
 
-def _state_reach(comparison: Comparison, compared: list[Contrast]) -> list[str]:
-    """Whether the sign-flip test can reach Holm's first step, the level over the arms."""
-    if not compared:
-        return []
-    family, counts = len(comparison.contrasts), [own.judgement.count for own in compared]
+def _state_reach(account: StudyAccount, comparison: Comparison) -> str:
+    """Whether the planned seeds can reach Holm's first step, the level over the arms."""
+    family, planned = _family(account, comparison), _planned(account)
     step = comparison.level / family
-    least, needed = smallest_p(min(counts)), seeds_to_reach(step)
-    seeds = cells.count_of(min(counts), "seed")
-    shared = f" ({comparison.level:.2g} over {family} arms)" if family > 1 else ""
+    least, needed = smallest_p(planned), seeds_to_reach(step)
+    seeds = cells.count_of(planned, "seed")
+    shared = f" ({comparison.level:.3g} over {family} arms)" if family > 1 else ""
     if least <= step:
-        return [
-            f"With {seeds} p can be as small as {least:.2g}; to show a difference takes "
-            f"{step:.2g}{shared}: it is within reach."
-        ]
-    return [
-        f"With {seeds} p cannot be below {least:.2g}, and to show a difference takes {step:.2g}"
-        f"{shared}: however large one is, {'it' if min(counts) == 1 else 'so few seeds'} "
-        f"cannot show it; {needed} seeds can."
-        + (" Equivalence could be shown nevertheless, by another test." if min(counts) > 1 else "")
-    ]
+        return (
+            f"Within reach: with {seeds} p can be as small as {least:.3g}, and to show a "
+            f"difference takes {step:.3g}{shared}."
+        )
+    words = (
+        f"Out of reach: with {seeds} p cannot be below {least:.3g}, and to show a difference, "
+        f"however large, takes {step:.3g}{shared}; {needed} seeds can."
+    )
+    return words + (" Equivalence has another test, and can be shown." if planned > 1 else "")
 
 
-def _state_power(comparison: Comparison, contrast: Contrast, planned: int) -> list[str]:
-    judgement, measure, arm = contrast.judgement, comparison.measure, contrast.arm.label
+def _state_power(account: StudyAccount, comparison: Comparison, contrast: Contrast) -> str:
+    judgement, measure = contrast.judgement, comparison.measure
+    arm, baseline = contrast.arm.label, contrast.baseline.label
     spread = deviation(judgement.differences)
     if spread is None:
-        return [f"{arm}: one seed has no spread to say what more of them would find."]
-
-    def found_by(seeds: int) -> str:
-        least = detectable_difference(
-            spread, seeds=seeds, level=comparison.level, tests=len(comparison.contrasts)
-        )
-        if least is None:
-            return "none"
-        return f"one of {cells.number(least, f'.{measure.decimals}f')} {measure.unit}".rstrip()
-
-    reached = found_by(judgement.count)
-    words = (
-        f"{arm}: over {cells.count_of(judgement.count, 'seed')} its difference to "
-        f"{contrast.baseline.label} has a spread of {measure.write(spread)}; this study finds, "
-        f"with a power of {POWER:.0%}, "
-        + ("no difference" if reached == "none" else f"{reached} or more")
+        return f"{arm}: one seed has no spread to say what more of them would find."
+    family, planned = _family(account, comparison), max(_planned(account), judgement.count)
+    least = detectable_difference(spread, seeds=planned, level=comparison.level, tests=family)
+    found = "no difference"
+    if least is not None:
+        found = f"one of {cells.number(least, f'.{measure.decimals}f')} {measure.unit}".rstrip()
+        found += " or more"
+    seen = "" if planned == judgement.count else f", as over the first {judgement.count}"
+    return (
+        f"{arm}: if its difference to {baseline} has a spread of {measure.write(spread)} over "
+        f"seeds{seen}, {cells.count_of(planned, 'seed')} find {found} with a power of {POWER:.0%}. "
+        f"{_state_need(comparison, contrast)}"
     )
-    if planned > judgement.count:
-        words += f", and once all {planned} seeds are finished {found_by(planned)} or more"
-    return [f"{words}. {_state_need(comparison, contrast)}"]
+
+
+def _family(account: StudyAccount, comparison: Comparison) -> int:
+    """Arms that are judged together in the end."""
+    return max(len(comparison.contrasts), len(account.arms) - 1)
+
+
+def _planned(account: StudyAccount) -> int:
+    """Seeds of the arm of which there are the fewest."""
+    return min(arm.planned for arm in account.arms)
 
 
 def _state_need(comparison: Comparison, contrast: Contrast) -> str:

@@ -63,6 +63,9 @@ def describe_plan(account: StudyAccount) -> list[str]:
             f"{'' if account.is_complete else f', {finished:,} of them finished'}."
         )
         lines.append(_describe_level(account))
+    if account.timing is not None:
+        repeats = cells.count_of(account.timing.repeats, "repeat")
+        lines.append(f"The arms were timed against each other in {repeats}.")
     for arm in account.arms:
         if arm.also:
             others = join(arm.also)

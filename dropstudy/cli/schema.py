@@ -1,4 +1,4 @@
-"""``dropstudy schema``: the JSON Schema of an experiment or of a study."""
+"""``dropstudy schema``: the JSON Schema of an experiment, of a study, or of claims about one."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -11,6 +11,7 @@ class Described(StrEnum):
 
     experiment = "experiment"
     study = "study"
+    claims = "claims"
 
 
 def schema(
@@ -18,10 +19,15 @@ def schema(
         Described.experiment
     ),
 ) -> None:
-    """Print the JSON Schema of an experiment or a study, for editors."""
+    """Print the JSON Schema of an experiment, a study or claims, for editors."""
     import json
 
+    from dropstudy.config.claims_loading import claims_schema
     from dropstudy.config.schema import experiment_schema, study_schema
 
-    found = study_schema() if of is Described.study else experiment_schema()
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    schemas = {
+        Described.experiment: experiment_schema,
+        Described.study: study_schema,
+        Described.claims: claims_schema,
+    }
+    typer.echo(json.dumps(schemas[of](), indent=2, ensure_ascii=False))

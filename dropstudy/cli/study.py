@@ -3,6 +3,7 @@
 import typer
 
 from dropstudy.cli.study_check import check_study
+from dropstudy.cli.study_report import report_study
 from dropstudy.cli.study_run import run_study
 from dropstudy.cli.study_status import show_status
 
@@ -13,3 +14,4 @@ study = typer.Typer(
 study.command("run")(run_study)
 study.command("status")(show_status)
 study.command("check")(check_study)
+study.command("report")(report_study)

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, Strict
 
 from dropstudy.config.setting import Allowed, Positive, Rate, Setting
-from dropstudy.config.study import Text
+from dropstudy.config.study import PROBED, Probed, Text
 
 MOST_CLAIMS = 1000
 
@@ -16,6 +16,7 @@ QualityMetric = Literal[
 ]
 CostMetric = Literal["step_seconds", "epoch_seconds", "first_step_seconds"]
 CountMetric = Literal["parameters", "multiply_adds", "draws_per_step"]
+Metric = Literal[QualityMetric, CostMetric, CountMetric]
 COSTS: tuple[CostMetric, ...] = ("step_seconds", "epoch_seconds", "first_step_seconds")
 COUNTS: tuple[CountMetric, ...] = ("parameters", "multiply_adds", "draws_per_step")
 
@@ -87,8 +88,10 @@ class Claim(Setting):
 
     say: Text
     """The claim in words."""
-    metric: Literal[QualityMetric, CostMetric, CountMetric]
-    """What it is about."""
+    metric: Annotated[
+        Metric | Probed, Allowed(f"{', '.join(get_args(Metric))}, or {PROBED}NAME of a probe")
+    ]
+    """What it is about; ``probe.NAME``: what a probe of the study measured."""
     arm: Text
     """The arm that it is about."""
     against: Text | None = None

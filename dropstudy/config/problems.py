@@ -102,6 +102,10 @@ def find_problems(
                 keys = allowed_keys(path, data, schema)
                 wanted = f"a mapping with the keys {_words_of(keys)}" if keys else "a mapping"
                 text = f"got {_show(given)}; give {wanted}"
+            case "not_allowed":
+                values = allowed_values(path, data, schema)
+                hint = _suggest(given, values) if isinstance(given, str) else ""
+                text = f"got {_show(given)}{hint}; give {item['msg']}"
             case kind:
                 text = _describe(kind, item["msg"], given, context)
         found.append((path, text))
@@ -114,8 +118,6 @@ def _describe(kind: str, text: str, given: Any, context: dict[str, Any]) -> str:
             return _describe_choice(given["kind"], context["expected_tags"])
         case "literal_error" | "enum":
             return _describe_choice(given, context["expected"])
-        case "not_allowed":
-            return f"got {_show(given)}; give {text}"
         case "bool_type":
             return f"got {_show(given)}; give true or false"
         case "string_type":

@@ -1,13 +1,15 @@
 """Gathers all that a report says of a study."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dropstudy.analysis.arms import settings_traits, write_value
 from dropstudy.analysis.identity import input_returned
 from dropstudy.analysis.study_account import Amendment, ArmAccount, Failure, StudyAccount
 from dropstudy.analysis.timing import find_timing
 from dropstudy.config.claims import Claims
+from dropstudy.config.description import describe_experiment
 from dropstudy.errors import StudyError
 from dropstudy.runs.parsing import read_json
 from dropstudy.studies.claims import check_claims
@@ -19,7 +21,7 @@ from dropstudy.studies.timing_sessions import find_session
 
 
 def account_for(
-    directory: StudyDirectory, plan: Plan, *, claims: Claims | None = None
+    directory: StudyDirectory, plan: Plan, *, claims: Claims | None = None, file: str = ""
 ) -> StudyAccount:
     """What a study asked, what it did, and what it found so far.
 
@@ -27,6 +29,7 @@ def account_for(
         directory: The study's.
         plan: What its file says.
         claims: About its arms; None: there are none.
+        file: The study's file, as commands shall name it.
 
     Raises:
         StudyError: One of its files is damaged.
@@ -35,6 +38,9 @@ def account_for(
     stored: dict[str, Any] = read_json(directory.plan, if_missing={})
     session = find_session(directory, plan)
     study = plan.study
+    environments = [
+        place.run.environment for place in places if place.state == "finished" and place.run
+    ]
     return StudyAccount(
         name=study.name,
         question=study.question,
@@ -46,16 +52,18 @@ def account_for(
             for own in stored.get("amendments", [])
         ),
         failures=tuple(_read_failures(directory)),
-        arms=tuple(_account_for_arm(arm, places) for arm in plan.arms),
+        arms=tuple(_account_for_arm(plan, arm, places) for arm in plan.arms),
         level=study.level_at_look,
         looks=study.looks,
         comparison=compare_arms(plan, places),
         timing=find_timing(session, level=study.primary.level) if session else None,
         claims=check_claims(directory, plan, claims, places=places) if claims else (),
+        file=file,
+        environments=(*environments, *([session.environment] if session else [])),
     )
 
 
-def _account_for_arm(arm: PlannedArm, places: Sequence[Place]) -> ArmAccount:
+def _account_for_arm(plan: Plan, arm: PlannedArm, places: Sequence[Place]) -> ArmAccount:
     own = [place for place in places if place.planned.arm == arm.name]
     finished = [place.run for place in own if place.state == "finished" and place.run]
     return ArmAccount(
@@ -65,7 +73,17 @@ def _account_for_arm(arm: PlannedArm, places: Sequence[Place]) -> ArmAccount:
         planned=len(own),
         finished=len(finished),
         returned_input=sum(bool(input_returned(run)) for run in finished),
+        description=describe_experiment(arm.experiment),
+        changes=tuple(_changes(plan.arms[0], arm)),
     )
+
+
+def _changes(first: PlannedArm, arm: PlannedArm) -> Iterator[str]:
+    """The settings in which an arm is not like the first, each with the arm's own value."""
+    own, known = (settings_traits(each.experiment.model_dump(mode="json")) for each in (arm, first))
+    for key, value in own.items():
+        if key not in known or known[key] != value:
+            yield f"{key} {write_value(value)}"
 
 
 def _read_failures(directory: StudyDirectory) -> list[Failure]:

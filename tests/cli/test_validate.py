@@ -46,4 +46,11 @@ def test_a_study_is_checked_with_all_its_arms() -> None:
 def test_a_study_takes_no_overrides() -> None:
     done = dropstudy("validate", STUDIES / "smoke.yaml", "--set", "seeds=3")
     assert done.returncode == 2
-    assert "this is a study: edit its file" in done.stderr
+    assert "edit this file" in done.stderr
+
+
+def test_claims_are_checked_against_the_study_beside_them() -> None:
+    claims = STUDIES / "epoch_cost.claims.yaml"
+    done = dropstudy("validate", claims)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"valid  {claims}  claims · 8 about {STUDIES}")

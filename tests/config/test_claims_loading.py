@@ -170,7 +170,7 @@ def test_a_ratio_within_a_share_is_so_whichever_arm_is_above() -> None:
 
 def test_every_measure_that_can_decide_a_study_can_be_claimed() -> None:
     metric = claims_schema()["$defs"]["Claim"]["properties"]["metric"]
-    known = set(metric["enum"])
+    known = {word for option in metric["anyOf"] for word in option.get("enum", [])}
     assert known >= set(MEASURES)
 
 
@@ -180,3 +180,8 @@ def test_a_claim_is_as_its_schema_has_it() -> None:
     content = {"say": "x", "metric": "val_psnr", "arm": "none", "value": {"above": 1.0}}
     jsonschema.validate({"claims": [content]}, claims_schema())
     assert Claim.model_validate(content).region.low == 1.0
+
+
+def test_what_a_probe_measured_can_be_claimed() -> None:
+    content = {"say": "x", "metric": "probe.noise40", "arm": "none", "value": {"above": 20.0}}
+    assert Claim.model_validate(content).form == "value"

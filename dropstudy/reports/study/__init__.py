@@ -1,0 +1,1 @@
+"""A whole study as a page, as figures, as Markdown."""
