@@ -13,9 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from dropstudy.timing.machine import OtherPrograms
+
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules of scripts.bench
 
-from scripts.bench.machine import OtherPrograms, describe_machine, format_machine, format_share
+from scripts.bench.machine import describe_machine, format_machine, format_share
 from scripts.bench.turns import Spread, Turn, neighbour_ratios
 
 STUDY = Path(__file__).parent.parent / "configs" / "studies" / "smoke.yaml"

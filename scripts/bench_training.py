@@ -21,15 +21,16 @@ import os
 import sys
 import time
 from dataclasses import asdict, replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dropstudy.timing.machine import OtherPrograms
 from dropstudy.training.framework import quiet_framework
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules of scripts.bench
 
 from scripts.bench.machine import (
-    OtherPrograms,
     describe_machine,
     format_machine,
     format_share,
@@ -64,7 +65,7 @@ def main() -> None:
         tables = {title: [asdict(row) for row in rows] for title, rows in found.tables.items()}
         noted: dict[str, Any] = {
             "machine": machine,
-            "others_share": share,
+            "others_share": None if isnan(share) else share,
             "seconds": seconds,
             "effort": asdict(effort),
             "settings": arguments.set,

@@ -15,7 +15,8 @@ from dropstudy.analysis.study_wording import (
     verdict_sentence,
     warn_of_copies,
 )
-from dropstudy.analysis.timing_findings import Drift, TimingContrast, TimingFindings
+from dropstudy.analysis.timing_findings import TimingContrast, TimingFindings
+from dropstudy.analysis.timing_verdicts import CostVerdict
 from dropstudy.runs.reading import Run
 from tests.analysis.runs import SPATIAL, make_arm, with_copy_ratio
 
@@ -61,7 +62,9 @@ def compared(
     return account(*arms, comparison=compare(runs))
 
 
-def contrast(name: str, ratio: float, verdict: str, baseline: str = "plain") -> TimingContrast:
+def contrast(
+    name: str, ratio: float, verdict: CostVerdict, baseline: str = "plain"
+) -> TimingContrast:
     return TimingContrast(
         name,
         baseline,
@@ -71,7 +74,7 @@ def contrast(name: str, ratio: float, verdict: str, baseline: str = "plain") -> 
         (ratio,) * 5,
         verdict,
         "why",
-        0.0,  # type: ignore[arg-type]
+        0.0,
     )
 
 
@@ -116,7 +119,7 @@ def test_many_arms_are_told_by_the_least_and_the_most(tmp_path: Path) -> None:
 
 def test_of_an_undecided_arm_nothing_is_said(tmp_path: Path) -> None:
     sentence = verdict_sentence(compared(tmp_path, {"x": 0.3}, seeds=4))
-    assert ": nothing can be said of x (+0.30 dB, +0.2" in sentence
+    assert ": nothing can be said of x (+0.31 dB, +0.27 to +0.34" in sentence
     assert sentence.endswith(" against plain.")
     assert "better" not in sentence
 

@@ -24,11 +24,11 @@ ENLARGED = 3
 MOST_BYTES = 400_000
 _DECIMALS = 2
 """Of a PSNR; parts whose numbers read the same count as equal."""
-_QUALITIES = (90, 80, 70, 55, 40, 25)
+_QUALITIES = (85, 65, 40)
 
 
-def draw_pictures(arms: Sequence[Arm], *, count: int) -> bytes | None:
-    """A row for each of some kept images, a column for each arm, as WebP of at most 400 kB.
+def draw_pictures(arms: Sequence[Arm], *, count: int, most_bytes: int = MOST_BYTES) -> bytes | None:
+    """A row for each of some kept images, a column for each arm, as WebP.
 
     An arm is seen through the run that `representative_runs` takes. Of the images that all of
     those kept, so many are taken that are evenly spread from those on which the arms' PSNRs are
@@ -37,6 +37,7 @@ def draw_pictures(arms: Sequence[Arm], *, count: int) -> bytes | None:
     Args:
         arms: The one that the others are held against first; the first 8 are shown.
         count: The most images.
+        most_bytes: Of the file; fewer images are shown if it takes that.
 
     Returns:
         None where no image was kept by all.
@@ -52,20 +53,30 @@ def draw_pictures(arms: Sequence[Arm], *, count: int) -> bytes | None:
     rows = [_row(image) for image in images if image is not None]
     if not rows:
         return None
+    while True:
+        content = _compress(_draw(shown, runs, rows, left_out=left_out), most_bytes)
+        if content is not None or len(rows) == 1:
+            return content
+        rows = rows[: len(rows) // 2]
+
+
+def _draw(
+    arms: Sequence[Arm], runs: Sequence[Run], rows: Sequence[list[Cell]], *, left_out: int
+) -> Image.Image:
     seeds = {run.seed for run in runs}
     of_seed = f"seed {seeds.pop()}" if len(seeds) == 1 else "different seeds"
-    first = shown[0].label
-    sheet = Sheet(
-        title="The same images by every arm",
-        subtitle=f"Validation images, networks of {of_seed}; parts of {CROP_SIDE} by {CROP_SIDE} "
-        "pixels, where the arms differ most"
-        + (f"; not shown: {count_of(left_out, 'arm')}" if left_out else ""),
-        columns=["degraded", *(arm.label for arm in shown), "clean"],
-        rows=rows,
-        side=max(row[0].pixels.shape[1] for row in rows) * ENLARGED,
-        note=f"PSNR in dB of the part; green: above {first}, red: below",
+    not_shown = f"; not shown: {count_of(left_out, 'arm')}" if left_out else ""
+    return draw_sheet(
+        Sheet(
+            title="The same images by every arm",
+            subtitle=f"Validation images, networks of {of_seed}; parts of {CROP_SIDE} by "
+            f"{CROP_SIDE} pixels, where the arms differ most{not_shown}",
+            columns=["degraded", *(arm.label for arm in arms), "clean"],
+            rows=rows,
+            side=max(row[0].pixels.shape[1] for row in rows) * ENLARGED,
+            note=f"PSNR in dB of the part; green: above {arms[0].label}, red: below",
+        )
     )
-    return _compress(draw_sheet(sheet))
 
 
 def _spread(available: int, count: int) -> list[int]:
@@ -105,11 +116,11 @@ def _cell(pixels: Bytes, clean: Bytes, *, against: float | None = None) -> Cell:
     return Cell(pixels, f"{level:.{_DECIMALS}f}" if isfinite(level) else "without error", colour)
 
 
-def _compress(page: Image.Image) -> bytes:
-    """As good as 400 kB allow; the same bytes for the same page."""
+def _compress(page: Image.Image, most_bytes: int) -> bytes | None:
+    """As good as so many bytes allow, the same for the same page; None: they do not suffice."""
     for quality in _QUALITIES:
         stream = BytesIO()
-        page.save(stream, "WEBP", quality=quality, method=6)
-        if stream.tell() <= MOST_BYTES:
-            break
-    return stream.getvalue()
+        page.save(stream, "WEBP", quality=quality)
+        if stream.tell() <= most_bytes:
+            return stream.getvalue()
+    return None
