@@ -33,7 +33,7 @@ def _draw_quality(comparison: Comparison) -> list[Figure]:
         comparison,
         lambda run: Line(training_seconds(run.epochs), [row.val_psnr for row in run.epochs]),
     )
-    levels = _baselines(comparison)
+    levels = reference_levels(comparison)
     epochs = Chart("psnr", "Validation PSNR, dB", "Whole validation images, dropout off.", "dB", 2)
     seconds = Chart(
         "psnr-by-seconds",
@@ -126,7 +126,7 @@ def _without_first_step(run: Run) -> Line:
     return Line([row.epoch for row in run.epochs], seconds)
 
 
-def _baselines(comparison: Comparison) -> dict[str, float]:
+def reference_levels(comparison: Comparison) -> dict[str, float]:
     """The PSNR of the degraded images and of the classical method, where all runs share it."""
     levels: dict[str, float] = {}
     for name in ("identity", "classical"):

@@ -84,7 +84,7 @@ def draw_chart(
     for place, own in enumerate(drawn):
         _draw_arm(axes, own[: 1 if chart.is_shared else None], place=place, chart=chart)
     axes.set_ylim(0 if chart.from_zero else low, high)
-    _draw_levels(axes, levels)
+    draw_levels(axes, levels)
     _number_axes(axes, chart)
     caption = chart.caption + (" The first epochs lie outside the frame." if cut else "")
     alternative = _describe(chart, lines, levels)
@@ -151,7 +151,7 @@ def _draw_arm(axes: "Axes", lines: Sequence[Line], *, place: int, chart: Chart) 
         )
 
 
-def _draw_levels(axes: "Axes", levels: Mapping[str, float]) -> None:
+def draw_levels(axes: "Axes", levels: Mapping[str, float]) -> None:
     """What needs no network, as lines across; named at the right, where curves seldom are."""
     middle = fmean(axes.get_ylim())
     for name, value in levels.items():

@@ -1,6 +1,7 @@
 """Gathers all that a report says of a study."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from dropstudy.analysis.identity import input_returned
 from dropstudy.analysis.study_account import Amendment, ArmAccount, Failure, StudyAccount
 from dropstudy.analysis.timing import find_timing
 from dropstudy.config.claims import Claims
-from dropstudy.config.description import describe_experiment
+from dropstudy.config.description import describe_dropout, describe_experiment
 from dropstudy.errors import StudyError
 from dropstudy.runs.parsing import read_json
 from dropstudy.studies.claims import check_claims
@@ -18,6 +19,10 @@ from dropstudy.studies.findings import compare_arms, needed_places
 from dropstudy.studies.plan import Plan, PlannedArm
 from dropstudy.studies.progress import Place, survey
 from dropstudy.studies.timing_sessions import find_session
+
+_IN_A_LINE = re.compile(r"dropout\.(schedule\.|\w+\.(kind|rate)$)")
+"""Settings of dropout that `describe_dropout` tells."""
+_NOTHING = object()
 
 
 def account_for(
@@ -81,8 +86,12 @@ def _account_for_arm(plan: Plan, arm: PlannedArm, places: Sequence[Place]) -> Ar
 def _changes(first: PlannedArm, arm: PlannedArm) -> Iterator[str]:
     """The settings in which an arm is not like the first, each with the arm's own value."""
     own, known = (settings_traits(each.experiment.model_dump(mode="json")) for each in (arm, first))
-    for key, value in own.items():
-        if key not in known or known[key] != value:
+    changed = {key: value for key, value in own.items() if known.get(key, _NOTHING) != value}
+    dropout = describe_dropout(arm.experiment)
+    if dropout != describe_dropout(first.experiment):
+        yield dropout
+    for key, value in changed.items():
+        if not _IN_A_LINE.match(key):
             yield f"{key} {write_value(value)}"
 
 

@@ -1,65 +1,20 @@
 """The report in a real browser: headless Chromium, without any network."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from dropstudy.analysis.comparison import compare
 from dropstudy.reports.report import write_report
 from dropstudy.runs.records import write_image_records
 from tests.analysis.runs import SPATIAL, keep_image, make_image, make_run
+from tests.browser.pages import CONTRASTS, OpenPage
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = "an_experiment_whose_name_is_far_too_long_for_a_phone"
-OpenPage = Callable[..., AbstractContextManager[Page]]
-
-CONTRASTS = """
-() => {
-  const parts = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
-  const light = (colour) => {
-    const [r, g, b] = parts(colour).map((part) => {
-      const share = part / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (let item = element; item; item = item.parentElement) {
-      const colour = getComputedStyle(item).backgroundColor;
-      if (!/, 0\\)$|transparent/.test(colour) && !/\\/ 0/.test(colour)) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const found = {};
-  for (const element of document.querySelectorAll("p, h1, h2, h3, th, td, dd, dt, li, a, b, " +
-      "figcaption, summary, .hint, .sign, code, label, figure svg text")) {
-    if (!element.textContent.trim() || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element);
-    const colour = element instanceof SVGElement ? style.fill : style.color;
-    const [high, low] = [light(colour), light(behind(element))].sort((a, b) => b - a);
-    found[`${element.localName}.${element.getAttribute("class")}`] = (high + 0.05) / (low + 0.05);
-  }
-  return found;
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -83,40 +38,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             runs.append(run)
     write_report(compare(runs), folder / "report.html")
     return folder / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None and "CI" not in os.environ:
-        pytest.skip("no Chromium here; CI has one")
-    assert found, f"CI needs one of {', '.join(NAMES)}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, report: Path) -> OpenPage:
-    @contextmanager
-    def open_one(width: int = 1280, **options: Any) -> Iterator[Page]:
-        """A page that must neither complain nor ask for anything but itself."""
-        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
-        page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(request.url[:80]))
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(report.as_uri())
-        yield page
-        assert complaints == []
-        assert [url[:80] for url in asked if not url.startswith("data:")] == [report.as_uri()]
-        context.close()
-
-    return open_one
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

@@ -18,7 +18,8 @@ from dropstudy.errors import ConfigError, DataError, RunDirectoryError
 from dropstudy.reports import samples
 from dropstudy.reports.cards import make_cards
 from dropstudy.reports.origin import list_facts, write_recipes
-from dropstudy.reports.report import MARK, render_report, write_report
+from dropstudy.reports.page import MARK
+from dropstudy.reports.report import render_report, write_report
 from dropstudy.reports.samples import embed_samples
 from dropstudy.runs.directory import write_json
 from dropstudy.runs.records import write_image_records

@@ -67,7 +67,24 @@ def test_an_arm_says_what_it_is_and_what_it_has_that_the_first_has_not(tmp_path:
     first, second = account.arms
     assert first.description == "pixelate, block 4 · unet of 2 filters, depth 1 · no dropout"
     assert first.changes == ()
-    assert second.changes == ("dropout.skip.kind spatial", "dropout.skip.rate 0.1")
+    assert second.changes == ("dropout: skip spatial 0.1",)
+
+
+def test_what_a_line_on_dropout_leaves_out_is_told_by_its_key(tmp_path: Path) -> None:
+    text = STUDY.replace("  none: {}\n", "  none: {dropout.skip: {kind: dropblock, rate: 0.1}}\n")
+    text = text.replace(
+        "kind: spatial, rate: 0.1}",
+        "kind: dropblock, rate: 0.1, block_size: 3}, architecture.filters: 3",
+    )
+    _, second = account_for(*plan_study(tmp_path, text)).arms
+    assert second.changes == ("architecture.filters 3", "dropout.skip.block_size 3")
+
+
+def test_an_arm_without_the_dropout_of_the_first_says_so(tmp_path: Path) -> None:
+    arms = "  none: {}\n  spatial: {dropout.skip: {kind: spatial, rate: 0.1}}\n"
+    turned = "".join(reversed(arms.splitlines(keepends=True)))
+    _, second = account_for(*plan_study(tmp_path, STUDY.replace(arms, turned))).arms
+    assert second.changes == ("no dropout",)
 
 
 def test_controls_and_arms_of_one_model_are_named(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from dropstudy.analysis.study_account import StudyAccount
 from dropstudy.errors import ConfigError
 from dropstudy.files import read_plain
-from dropstudy.reports.study.figures import StudyFigure, standalone, study_figures
+from dropstudy.reports.drawing import Figure
+from dropstudy.reports.study.figures import study_figures
 from dropstudy.reports.study.markup import escape
 from dropstudy.reports.study.pictures import draw_pictures
 from dropstudy.reports.study.sections import (
@@ -20,6 +21,7 @@ from dropstudy.reports.study.sections import (
     write_method,
     write_timing,
 )
+from dropstudy.reports.study.standalone import standalone
 from dropstudy.runs.directory import replacing, storing, write_text
 
 REPORT = "report.md"
@@ -69,7 +71,7 @@ def write_study_markdown(
         folder.mkdir(parents=True, exist_ok=True)
     written = [report]
     for figure in figures:
-        written.append(folder / f"{figure.name}.svg")
+        written.append(folder / f"{figure.key}.svg")
         write_text(written[-1], standalone(figure))
     if pictures is not None:
         written.append(folder / PICTURES)
@@ -82,7 +84,7 @@ def write_study_markdown(
 
 def render_markdown(
     account: StudyAccount,
-    figures: Sequence[StudyFigure],
+    figures: Sequence[Figure],
     *,
     findings: str = "",
     has_pictures: bool = False,
@@ -110,11 +112,11 @@ def render_markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _write_figures(figures: Sequence[StudyFigure]) -> list[str]:
+def _write_figures(figures: Sequence[Figure]) -> list[str]:
     parts = []
     for figure in figures:
         parts.append(f"### {escape(figure.title)}")
-        parts.append(f"![{escape(figure.title)}]({FIGURES}/{figure.name}.svg)")
+        parts.append(f"![{escape(figure.title)}]({FIGURES}/{figure.key}.svg)")
         parts.append(escape(figure.caption))
     return ["## Figures", *parts] if parts else []
 
