@@ -125,11 +125,12 @@ def settings_traits(settings: Mapping[str, Any]) -> dict[str, Any]:
     One that does what older versions did is left out: their runs lack it.
     """
     effective = {**settings, "dropout": _effective(settings["dropout"])}
-    return {
-        key: value
-        for key, value in flatten(effective).items()
-        if _makes_an_arm(key) and not is_as_before(key, value)
-    }
+    return {key: value for key, value in flatten(effective).items() if is_trait(key, value)}
+
+
+def is_trait(key: str, value: Any) -> bool:
+    """Whether a setting is one of those that make an arm."""
+    return _makes_an_arm(key) and not is_as_before(key, value)
 
 
 def is_within(key: str, section: str) -> bool:

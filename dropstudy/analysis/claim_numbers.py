@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dropstudy.analysis.arms import arm_traits
 from dropstudy.analysis.confounds import UNKNOWN, name_circumstances
 from dropstudy.analysis.cost import measure_cost
 from dropstudy.analysis.cost_noise import find_noise, typical_drift
@@ -179,6 +180,10 @@ def _find_objection(claim: Claim, arms: Sequence[str], evidence: ClaimEvidence) 
         return "the study trains no runs" if claim.metric not in COSTS else "it was not timed"
     if len(runs) < planned:
         return f"{len(runs)} of {planned} runs are finished"
+    for arm in arms:
+        own = evidence.runs.get(arm, ())
+        if len({repr(sorted(arm_traits(run).items())) for run in own}) > 1:
+            return f"the runs of {arm} were not trained alike"
     if claim.form == "value" or claim.metric in (*COSTS, *COUNTS):
         return ""
     if len({repr(run.settings["task"]) for run in runs}) > 1:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dropstudy.analysis.claim_numbers import ClaimEvidence, ClaimNumbers, gather
 from dropstudy.analysis.measures import find_measure
-from dropstudy.analysis.statistics import mean_interval
+from dropstudy.analysis.statistics import t_interval
 from dropstudy.analysis.timing_verdicts import write_share
 from dropstudy.config.claims import COUNTS, Claim, Claims
 from dropstudy.config.study import PROBED
@@ -68,13 +68,14 @@ def judge_claims(
     """What is known of each claim.
 
     Each has a two-sided interval for the mean of its numbers, paired by seed or by repeat, of
-    ratios on the logarithmic scale: by t below 8 of them, by a widened BCa bootstrap from there
-    on (`statistics.mean_interval`). All within what is claimed confirms it, nothing within
-    refutes it. All intervals hold at once with a chance of 1 − level (Bonferroni), so that it is
-    at least as rare that any claim is confirmed that is false, or refuted that is true.
+    ratios on the logarithmic scale: by t whatever their number, for many claims ask for rare
+    misses, which a bootstrap of few numbers lacks (`statistics.t_interval`). All within what is
+    claimed confirms it, nothing within refutes it. All intervals hold at once with a chance of
+    1 − level (Bonferroni), so that it is at least as rare that any claim is confirmed that is
+    false, or refuted that is true.
 
     Args:
-        claims: Stated before the study was begun.
+        claims: Best stated before the study was begun; nothing here can tell.
         evidence: What the study has found.
         looks: How often the study may have been ended; each look has its share of the level.
     """
@@ -86,8 +87,7 @@ def judge_claim(claim: Claim, numbers: ClaimNumbers, level: float) -> ClaimOutco
     """What the numbers say of one claim, by an interval that misses with a chance of ``level``."""
     values = numbers.values
     mean = fmean(values) if values else None
-    interval = mean_interval(values, level=1 - level)
-    ends = (interval.low, interval.high) if interval else None
+    ends = t_interval(values, level)[1:] if len(values) > 1 else None
     if ends is None and mean is not None and claim.metric in COUNTS:
         ends = (mean, mean)  # counted, not measured: it is the same with every seed
     scale = math.exp if claim.form == "ratio" else float

@@ -133,6 +133,9 @@ def _find_obstacle(arm: Arm, baseline: Arm, measure: Measure, differences: dict[
     identities = (run.baselines.get("identity", {}).get(key) for run in runs)
     if len({round(own, 4) for own in identities if own is not None}) > 1:
         return "the runs were scored on different pixels"
+    limited = [run for run in runs if (run.settings.get("training") or {}).get("seconds")]
+    if any(run.environment.get("runs_beside") for run in limited):
+        return "they had equal seconds on a machine that other runs shared"
     if not common_seeds(arm, baseline):
         return "the arms have no seed in common"
     if not differences:

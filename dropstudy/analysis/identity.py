@@ -8,12 +8,12 @@ from dropstudy.runs.records import EpochRecord
 
 
 def input_returned(run: Run) -> bool | None:
-    """Whether the network of the best epoch does no more than hand its input on.
+    """Whether the network that the run's scores are of does no more than hand its input on.
 
     Returns:
         None where that is not known: before the first epoch, or of an older version.
     """
-    return is_copy(run.best) if run.best else None
+    return is_copy(run.final) if run.final else None
 
 
 def is_copy(epoch: EpochRecord) -> bool | None:

@@ -194,6 +194,8 @@ def _describe_level(account: StudyAccount) -> str:
     words = f"Verdicts hold at level {account.level:.2g} over all arms"
     if account.looks > 1:
         words += f", at each of {account.looks} looks"
+    if account.amendments:
+        words += ", not counting what was seen before the plan was amended"
     return f"{words}."
 
 

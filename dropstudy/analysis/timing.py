@@ -11,7 +11,6 @@ from dropstudy.analysis.timing_rounds import (
     find_objection,
     log_seconds,
     mean_others,
-    t_interval,
 )
 from dropstudy.analysis.timing_verdicts import Evidence, judge_cost, write_share
 from dropstudy.errors import ConfigError, DataError
@@ -35,7 +34,7 @@ def find_timing(
     A repeat is a round: the arms there and back. Of each arm it has the mean of the logarithms of
     its two turns' median steps, in which a steady drift of the machine cancels, and of two arms
     their difference, the logarithm of a ratio. Over the repeats these have a mean and an
-    interval (`t_interval`). All intervals of contrasts hold at once with a chance of
+    interval (`statistics.t_interval`). All intervals of contrasts hold at once with a chance of
     1 − ``level`` (each at ``level`` over their number, Bonferroni); that of the noise is at
     ``level`` by itself.
 
@@ -130,7 +129,7 @@ def _describe_noise(arm: TimedArm, logs: dict[str, list[float]], level: float) -
     differences = [
         one - other for one, other in zip(logs[arm.name], logs[arm.baseline], strict=True)
     ]
-    mean, low, high = t_interval(differences, level)
+    mean, low, high = statistics.t_interval(differences, level)
     return TimingContrast(
         arm=arm.name,
         baseline=arm.baseline,
@@ -154,7 +153,7 @@ def _contrast(
     margin: float,
     against: str,
 ) -> TimingContrast:
-    mean, low, high = t_interval(differences, level)
+    mean, low, high = statistics.t_interval(differences, level)
     verdict, reason = judge_cost(
         Evidence(
             mean=mean,

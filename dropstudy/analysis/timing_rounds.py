@@ -1,10 +1,8 @@
 """What of a timing session can be compared: its complete rounds."""
 
 import math
-from collections.abc import Sequence
 from statistics import fmean, median
 
-from dropstudy.analysis.statistics import deviation
 from dropstudy.runs.timings import TimingSession
 
 
@@ -25,28 +23,6 @@ def log_seconds(session: TimingSession, arm: str, number: int) -> float:
         for turn in session.turns_of(arm)
         if turn.round == number
     )
-
-
-def t_interval(differences: Sequence[float], level: float) -> tuple[float, float, float]:
-    """Mean of the repeats' log-ratios and its interval, which misses with a chance of ``level``.
-
-    By t whatever their number, and not by a bootstrap: log-ratios of medians are nearly normal,
-    and many contrasts ask for rare misses. In sessions simulated with a wandering machine and
-    heavy-tailed turns (t of 3 degrees), at a level of 0.3 %, t missed in 0.3 % for 5 repeats,
-    0.4 % for 8 and 0.1 % for 10 and 30; the widened BCa bootstrap of `mean_interval` in 1.6 %,
-    0.8 % and 0.8 %. At 5 %, for 5 repeats: t 5 %, a percentile bootstrap 17 %.
-
-    Returns:
-        Mean, lower and upper end; without ends for a single repeat, which has no spread.
-    """
-    mean, spread = fmean(differences), deviation(differences)
-    if spread is None:
-        return mean, -math.inf, math.inf
-    from scipy.special import stdtrit
-
-    count = len(differences)
-    reach = float(stdtrit(count - 1, 1 - level / 2)) * spread / math.sqrt(count)
-    return mean, mean - reach, mean + reach
 
 
 def find_objection(session: TimingSession, repeats: int) -> str:

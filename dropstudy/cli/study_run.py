@@ -75,6 +75,7 @@ def run_study(
     """Train every arm with every seed, each model once; what is done stays done."""
     from dropstudy.cli.study_display import StudyDisplay
     from dropstudy.errors import StudyError
+    from dropstudy.runs.process import is_held
     from dropstudy.studies.conducting import conduct, is_done
     from dropstudy.studies.directory import StudyDirectory
     from dropstudy.studies.local import LocalExecutor
@@ -88,11 +89,14 @@ def run_study(
     directory = StudyDirectory(studies_dir / plan.study.name)
     introduce(plan, directory)
     places = survey(directory, plan)
+    is_busy = bool(is_held(directory.holder))
     if dry_run:
         show_places(places)
-        if where is Where.local:
+        if where is Where.local and not is_busy:
             show_estimate(plan, places, directory, jobs=wanted or _measure_jobs(plan, places))
         return
+    if is_busy:  # told before anything is measured, which would disturb the other
+        raise StudyError(f"{directory.path}: another process conducts this study; wait for it")
     if directory.plan.exists() and not (resume or amend):
         raise StudyError(f"{directory.path}: this study has been begun; go on with --resume")
     executor: Executor

@@ -94,15 +94,19 @@ def show_findings(directory: "StudyDirectory", plan: "Plan", places: "Sequence[P
     from dropstudy.analysis.timing import find_timing
     from dropstudy.analysis.wording import answer
     from dropstudy.cli.timing_tables import print_findings
-    from dropstudy.studies.findings import compare_arms
+    from dropstudy.studies.findings import compare_arms, needed_places
     from dropstudy.studies.timing_sessions import find_session
 
     session = find_session(directory, plan)
     if session is not None:
         console.print()
         print_findings(find_timing(session, level=plan.study.primary.level), session)
-    compared = compare_arms(plan, places)
+    reached = needed_places(plan, places)
+    compared = compare_arms(plan, reached)
     if compared is not None:
         console.print()
+        missing = sum(place.state != "finished" for place in reached)
+        if missing:
+            console.print(f"[dim]preliminary: {missing} of {len(reached)} runs are missing[/dim]")
         for contrast in compared.contrasts:
             console.print(escape(printable(answer(compared, contrast))))

@@ -1,6 +1,6 @@
 """From a YAML file of claims to checked ones, or to all that is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -8,8 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dropstudy.config.claims import COSTS, COUNTS, Claim, Claims
+from dropstudy.config.probe import Unseen, VarianceShift, find_probe_fault
 from dropstudy.config.problems import Key, Problem, find_problems
 from dropstudy.config.schema import SCHEMA_DIALECT, Schema
+from dropstudy.config.study import PROBED
 from dropstudy.config.yaml_source import Document, read_yaml
 from dropstudy.errors import ConfigError
 
@@ -25,12 +27,15 @@ def claims_schema() -> Schema:
     return {"$schema": SCHEMA_DIALECT, **Claims.model_json_schema()}
 
 
-def load_claims(path: Path | str, arms: Mapping[str, str]) -> Claims:
+def load_claims(
+    path: Path | str, arms: Mapping[str, str], *, probes: Sequence[Unseen | VarianceShift] = ()
+) -> Claims:
     """Reads the claims that are made of a study, and checks them.
 
     Args:
         path: A YAML file.
         arms: The name of the model behind each name of an arm that the study has.
+        probes: Those of the study.
 
     Raises:
         ConfigError: One line for each problem: file, line, path, what was given and
@@ -42,7 +47,7 @@ def load_claims(path: Path | str, arms: Mapping[str, str]) -> Claims:
     claims, problems = None, list(document.problems)
     try:
         claims = Claims.model_validate(document.data)
-        found = list(_find_wrong_claims(claims, arms))
+        found = list(_find_wrong_claims(claims, arms, probes))
     except ValidationError as error:
         found = find_problems(error, document.data, claims_schema())
     problems += [_locate(document, place, text) for place, text in found]
@@ -55,8 +60,13 @@ def _locate(document: Document, place: tuple[Key, ...], text: str) -> Problem:
     return Problem(document.source, document.line_of(place), place, text)
 
 
-def _find_wrong_claims(claims: Claims, arms: Mapping[str, str]) -> Iterator[_Found]:
+def _find_wrong_claims(
+    claims: Claims, arms: Mapping[str, str], probes: Sequence[Unseen | VarianceShift]
+) -> Iterator[_Found]:
     for number, claim in enumerate(claims.claims):
+        fault = find_probe_fault(claim.metric, probes) if claim.metric.startswith(PROBED) else ""
+        if fault:
+            yield ("claims", number, "metric"), fault
         checks = (_check_form(claim), _check_bound(claim), _check_arms(claim, arms))
         for place, text in (found for check in checks for found in check):
             yield ("claims", number, *place), text

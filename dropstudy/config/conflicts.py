@@ -99,6 +99,13 @@ def _check_dropout(architecture: Architecture, dropout: Dropout) -> Iterator[Con
                 f"got a list of {len(setting.rate)}; give {wanted} "
                 f"(architecture.depth is {architecture.depth})",
             )
+        elif group == "skip" and isinstance(setting.rate, tuple):
+            off = [level for level in range(levels) if not architecture.has_skip(level)]
+            if any(setting.rate[level] for level in off):
+                yield Conflict(
+                    f"{path}.rate",
+                    f"got {list(setting.rate)}; give 0 where architecture.skips leaves a level out",
+                )
         if setting.kind == "drop_path":
             in_block = group in ("encoder", "bottleneck", "decoder")
             if not in_block and group != "skip":

@@ -18,6 +18,11 @@ class ConstantRate(Setting):
         """How large the rates are on average, as a share of their full value."""
         return 1.0
 
+    @property
+    def final_factor(self) -> float:
+        """How large the rates are in the end, as a share of their full value."""
+        return 1.0
+
 
 class EarlyDropout(Setting):
     """The rates fall linearly to 0 and stay there (Liu 2023): against underfitting."""
@@ -30,6 +35,11 @@ class EarlyDropout(Setting):
     def mean_factor(self) -> float:
         """How large the rates are on average, as a share of their full value."""
         return self.until / 2
+
+    @property
+    def final_factor(self) -> float:
+        """How large the rates are in the end, as a share of their full value."""
+        return 0.0
 
 
 class LateDropout(Setting):
@@ -44,6 +54,11 @@ class LateDropout(Setting):
         """How large the rates are on average, as a share of their full value."""
         return 1 - self.start
 
+    @property
+    def final_factor(self) -> float:
+        """How large the rates are in the end, as a share of their full value."""
+        return 1.0
+
 
 class LinearRamp(Setting):
     """The rates rise linearly from 0 to their full value, as DropBlock's (Ghiasi 2018)."""
@@ -54,6 +69,11 @@ class LinearRamp(Setting):
     def mean_factor(self) -> float:
         """How large the rates are on average, as a share of their full value."""
         return 0.5
+
+    @property
+    def final_factor(self) -> float:
+        """How large the rates are in the end, as a share of their full value."""
+        return 1.0
 
 
 class CurriculumDropout(Setting):
@@ -67,6 +87,11 @@ class CurriculumDropout(Setting):
     def mean_factor(self) -> float:
         """How large the rates are on average, as a share of their full value."""
         return 1 + expm1(-self.gamma) / self.gamma
+
+    @property
+    def final_factor(self) -> float:
+        """How large the rates are in the end, as a share of their full value."""
+        return -expm1(-self.gamma)
 
 
 VaryingRate = EarlyDropout | LateDropout | LinearRamp | CurriculumDropout

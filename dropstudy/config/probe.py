@@ -10,6 +10,11 @@ from dropstudy.config.setting import Allowed, Count, Setting
 from dropstudy.config.task import AppliedTask
 
 _RESERVED = "variance_shift"
+NUMBERS = {
+    "unseen": ("psnr", "ssim"),
+    "variance_shift": ("mean", "maximum", "behind_dropout", "predicted"),
+}
+"""What a study can ask of each kind of probe: ``probe.NAME.NUMBER``."""
 
 
 def _refuse_reserved(name: str) -> str:
@@ -56,6 +61,23 @@ _PROBES: TypeAdapter[tuple[ProbeSetting, ...]] = TypeAdapter(tuple[ProbeSetting,
 def parse_probes(settings: Sequence[Mapping[str, Any]]) -> tuple[ProbeSetting, ...]:
     """The probes that were written as plain data."""
     return _PROBES.validate_json(json.dumps(settings))
+
+
+def find_probe_fault(metric: str, probes: Sequence[Unseen | VarianceShift]) -> str:
+    """What is wrong with ``probe.NAME`` or ``probe.NAME.NUMBER``; empty for nothing.
+
+    Args:
+        metric: What is asked for.
+        probes: Those of the study.
+    """
+    _, name, *number = metric.split(".")
+    kinds = {probe.name: probe.kind for probe in probes}
+    if name not in kinds:
+        return f"got {metric}; the study's probes are: {', '.join(kinds) or 'none'}"
+    allowed = NUMBERS[kinds[name]]
+    if number and number[0] not in allowed:
+        return f"got {metric}; give probe.{name}, or after it one of .{', .'.join(allowed)}"
+    return ""
 
 
 def find_repeated_names(probes: Sequence[Unseen | VarianceShift]) -> list[int]:

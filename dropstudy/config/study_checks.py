@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any
 
-from dropstudy.config.probe import find_repeated_names
+from dropstudy.config.probe import find_probe_fault, find_repeated_names
 from dropstudy.config.problems import Key, split_path
 from dropstudy.config.study import MOST_ARMS, PROBED, Study
 
@@ -94,8 +94,7 @@ def _check_probes(study: Study) -> Iterator[Found]:
     for number in find_repeated_names(study.probes):
         name = study.probes[number].name
         yield ("probes", number), f"two probes are called {name}; give this one another name"
-    names = [probe.name for probe in study.probes]
     metric = study.primary.metric
-    if metric.startswith(PROBED) and metric.split(".")[1] not in names:
-        known = ", ".join(names) or "none"
-        yield ("primary", "metric"), f"got {metric}; the study's probes are: {known}"
+    text = find_probe_fault(metric, study.probes) if metric.startswith(PROBED) else ""
+    if text:
+        yield ("primary", "metric"), text

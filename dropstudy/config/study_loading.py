@@ -1,6 +1,7 @@
 """From a study's YAML to its arms, each a checked experiment, or to all that is wrong with it."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -103,7 +104,7 @@ def load_study(path: Path | str) -> LoadedStudy:
     if not arms:
         line = document.line_of(("exclude",))
         raise ConfigError(str(Problem(document.source, line, ("exclude",), "leaves no arm")))
-    for control in _make_controls(study, tuple(arms.values())):
+    for control in _make_controls(study, tuple(arms.values()), document):
         _add(arms, control, document, ("controls",))
     return LoadedStudy(study, tuple(arms.values()))
 
@@ -171,13 +172,25 @@ def _check_arm(
     return check_experiment(arm, changed)
 
 
-def _make_controls(study: Study, arms: Sequence[StudyArm]) -> Iterator[StudyArm]:
+def _make_controls(
+    study: Study, arms: Sequence[StudyArm], document: Document
+) -> Iterator[StudyArm]:
     for arm in arms:
         for control in study.controls:
             made = make_control(control, arm.experiment, first=arms[0].experiment)
             if made is not None:
                 name = f"{arm.name}-{control}"
-                experiment = made.model_copy(update={"name": name})
+                data = made.model_dump(mode="json") | {"name": name}
+                try:
+                    experiment = Experiment.model_validate_json(json.dumps(data))
+                except ValidationError as error:
+                    line, place = document.line_of(("controls",)), ("controls",)
+                    found = find_problems(error, data)
+                    lines = [
+                        str(Problem(document.source, line, place, f"{name}: {text}"))
+                        for _, text in found
+                    ]
+                    raise ConfigError("\n".join(lines)) from None
                 yield StudyArm(name, experiment, control_of=arm.name)
 
 

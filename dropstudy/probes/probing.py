@@ -75,7 +75,8 @@ def _measure(subject: _Subject, probe: ProbeSetting) -> dict[str, float]:
             from dropstudy.probes.variance_shift import measure_variance_shift
 
             batches = _training_batches(subject.experiment, probe.patches)
-            return measure_variance_shift(subject.network, batches)
+            factor = subject.experiment.dropout.schedule.final_factor
+            return measure_variance_shift(subject.network, batches, final_factor=factor)
         case _:
             assert_never(probe)
 

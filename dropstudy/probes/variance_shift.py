@@ -18,7 +18,9 @@ _HOMOGENEOUS = ("relu", "leaky_relu")
 Vector = NDArray[np.float64]
 
 
-def measure_variance_shift(network: keras.Model, batches: Iterable[Floats]) -> dict[str, float]:
+def measure_variance_shift(
+    network: keras.Model, batches: Iterable[Floats], *, final_factor: float = 1.0
+) -> dict[str, float]:
     """Compares the variances that batch normalization meets with those that it learned.
 
     A layer learns the variance of its input in training, dropout on, and divides by it in use,
@@ -32,6 +34,7 @@ def measure_variance_shift(network: keras.Model, batches: Iterable[Floats]) -> d
     Args:
         network: A trained one, of Keras' own layers.
         batches: Degraded training images, shape ``(batch, height, width, channels)``.
+        final_factor: How large dropout's rates were in the end, as a share of the layers'.
 
     Returns:
         ``mean`` and ``maximum`` over the layers; and over those with dropout right before them
@@ -48,7 +51,7 @@ def measure_variance_shift(network: keras.Model, batches: Iterable[Floats]) -> d
         learned = keras.ops.convert_to_numpy(norm.moving_variance).astype(np.float64)
         shift = _shift((real + norm.epsilon) / (learned + norm.epsilon))
         shifts.append(shift)
-        rate = find_rate_before(norm)
+        rate = (find_rate_before(norm) or 0.0) * final_factor
         if rate:
             behind.append(shift)
             ratio = expected_variance_ratio(mean, real, kept=1 - rate, epsilon=norm.epsilon)

@@ -102,6 +102,8 @@ def _read_failures(directory: StudyDirectory) -> list[Failure]:
         return []
     failures = []
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             noted = json.loads(line)
             failures.append(

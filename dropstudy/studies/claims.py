@@ -29,7 +29,7 @@ def load_claims_of(plan: Plan, path: Path) -> Claims:
     Raises:
         ConfigError: Something is wrong with them; one line for each problem.
     """
-    return load_claims(path, _models(plan))
+    return load_claims(path, _models(plan), probes=plan.study.probes)
 
 
 def check_claims(

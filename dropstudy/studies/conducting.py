@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from dropstudy.runs.directory import append_line, to_json
 from dropstudy.runs.process import hold
 from dropstudy.studies.directory import StudyDirectory, settle_plan
-from dropstudy.studies.findings import is_decided, needed_places, of_seeds
+from dropstudy.studies.findings import are_complete, is_decided, needed_places, of_seeds
 from dropstudy.studies.jobs import Event, Executor, Job
 from dropstudy.studies.plan import Plan
 from dropstudy.studies.progress import Place, find_jobs, survey
@@ -63,14 +63,16 @@ def conduct(
             tried |= {job.number for job in jobs}
             _train(directory, places, executor, jobs, on_event=on_event, on_stop=on_stop)
             places = survey(directory, plan)
-            if is_decided(plan, of_seeds(places, seeds)):
+            own = of_seeds(places, seeds)
+            # A look with a run missing cannot be judged, and what comes after it may not be needed.
+            if is_decided(plan, own) or not are_complete(plan, own):
                 break
         return places
 
 
 def is_done(plan: Plan, places: Sequence[Place]) -> bool:
     """Whether all that was needed is finished."""
-    return all(place.state == "finished" for place in needed_places(plan, places))
+    return are_complete(plan, needed_places(plan, places))
 
 
 def _train(
@@ -106,4 +108,4 @@ def _note_failure(directory: StudyDirectory, place: Place, event: Event) -> None
         "path": event.path,
         "error": event.error,
     }
-    append_line(directory.failures, to_json(noted) + "\n")
+    append_line(directory.failures, to_json(noted))

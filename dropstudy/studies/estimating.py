@@ -116,7 +116,10 @@ def estimate(
     timing = _timing_seconds(plan, costs) + start if timing_is_left else 0.0
     seconds = timing
     for group in _split_at_looks(plan, left):
-        durations = [costs[place.planned.arm].run_seconds(_epochs_left(place)) for place in group]
+        durations = [
+            costs[place.planned.arm].run_seconds(_epochs_left(place), done=_epochs_done(place))
+            for place in group
+        ]
         seconds += start + _finish(durations, workers=jobs)
     return Estimate(
         seconds=seconds,
@@ -218,9 +221,11 @@ def _split_at_looks(plan: Plan, left: Sequence[Place]) -> Iterator[list[Place]]:
 
 
 def _epochs_left(place: Place) -> int:
-    epochs = place.planned.experiment.training.epochs
-    done = 0 if _is_new(place) or place.run is None else len(place.run.epochs)
-    return max(0, epochs - done)
+    return max(0, place.planned.experiment.training.epochs - _epochs_done(place))
+
+
+def _epochs_done(place: Place) -> int:
+    return 0 if _is_new(place) or place.run is None else len(place.run.epochs)
 
 
 def _is_new(place: Place) -> bool:

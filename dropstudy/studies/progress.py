@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dropstudy.analysis.arms import settings_traits
+from dropstudy.analysis.arms import is_trait, settings_traits
 from dropstudy.config.probe import ProbeSetting
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.manifests import can_go_on
@@ -70,6 +70,14 @@ def survey(directory: StudyDirectory, plan: Plan) -> list[Place]:
     return places
 
 
+def is_complete(place: Place, probes: Sequence[ProbeSetting]) -> bool:
+    """Whether a training is finished, and all that was asked of its network is known."""
+    if place.state != "finished" or place.run is None:
+        return False
+    asked = [probe.model_dump(mode="json") for probe in probes]
+    return not find_unanswered(place.run.directory, asked)
+
+
 def find_jobs(
     directory: StudyDirectory,
     places: Sequence[Place],
@@ -107,7 +115,11 @@ def find_jobs(
 def _identify_run(run: Run) -> str:
     """By what the run began with: memory that ran out may have halved its batch since."""
     traits = settings_traits(run.settings)
-    return _identify(run.seed, traits | {change.key: change.old for change in run.changes[::-1]})
+    for change in run.changes[::-1]:
+        traits.pop(change.key, None)
+        if is_trait(change.key, change.old):
+            traits[change.key] = change.old
+    return _identify(run.seed, traits)
 
 
 def _identify(seed: int, traits: dict[str, Any]) -> str:

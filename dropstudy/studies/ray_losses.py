@@ -8,6 +8,7 @@ from pathlib import Path
 from dropstudy.errors import RunDirectoryError
 from dropstudy.runs.directory import RunDirectory
 from dropstudy.runs.manifests import can_go_on
+from dropstudy.runs.probes import find_unanswered
 from dropstudy.runs.process import is_held
 from dropstudy.runs.reading import Run
 from dropstudy.runs.store import find_runs, load_run
@@ -43,6 +44,8 @@ def go_on_with(
         return Event(job.number, "crashed", place, error=error)
     try:
         run = load_run(place)  # it may have gone on since
+        if run.status == "finished" and find_unanswered(run.directory, job.probes):
+            return replace(job, resume=place)
         if run.status in ("finished", "failed"):
             return Event(
                 job.number,

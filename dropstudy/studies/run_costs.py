@@ -34,13 +34,18 @@ class RunCost:
         beside = trial.epoch_seconds - trial.steps * trial.step_seconds
         return max(0.0, beside) + self._steps * self.step_seconds
 
-    def run_seconds(self, epochs: int) -> float:
-        """Of a run, or what is left of it."""
+    def run_seconds(self, epochs: int, *, done: int = 0) -> float:
+        """Of a run, or what is left of it.
+
+        Args:
+            epochs: That are left.
+            done: That are done.
+        """
         trial, training = self.trial, self.arm.experiment.training
         short = trial.epochs * trial.epoch_seconds
         if training.seconds is not None:
             longest = -(-training.seconds // (self._steps * self.step_seconds))
-            epochs = min(epochs, int(longest))
+            epochs = min(epochs, max(0, int(longest) - done))
         # What a run takes beside its epochs, and its first epoch more than the others.
         return max(0.0, trial.seconds - short) + epochs * self.epoch_seconds
 

@@ -21,7 +21,7 @@ from dropstudy.training.framework import import_framework, quiet_framework
 
 @dataclass(frozen=True)
 class _Reporter:
-    """Tells the study how the session goes; a study that is gone does not hear it."""
+    """Tells the study how the session goes; where it is gone, the process ends with it."""
 
     lines: IO[str]
 

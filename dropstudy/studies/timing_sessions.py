@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from dropstudy.analysis.arms import settings_traits
-from dropstudy.config.timing import Timing
 from dropstudy.errors import RunDirectoryError, StudyError
 from dropstudy.runs.timings import TimingSession, is_session, read_session
 from dropstudy.studies.directory import StudyDirectory
@@ -49,8 +48,9 @@ def find_session(directory: StudyDirectory, plan: Plan) -> TimingSession | None:
         except RunDirectoryError:  # damaged: it counts as none
             continue
         timed = {arm.name: _identify(arm.settings) for arm in session.arms if not arm.again}
-        asked = Timing(repeats=session.repeats, steps=session.steps, warmup=session.warmup)
-        if session.finished and timed == wanted and asked == timing:
+        had = (session.repeats, session.steps, session.warmup)
+        asked = (timing.repeats, timing.steps, timing.warmup)
+        if session.is_complete and timed == wanted and had == asked:
             return session
     return None
 
@@ -102,7 +102,10 @@ def _follow(
     process: "subprocess.Popen[str]", on_progress: Callable[[TimingProgress], None], *, log: Path
 ) -> None:
     for line in cast("IO[str]", process.stdout):
-        told = json.loads(line)
+        try:
+            told = json.loads(line)
+        except ValueError:  # it died in the middle of a line
+            break
         if told["stage"] == "failed":
             raise StudyError(f"the arms could not be timed: {told['error']}")
         on_progress(TimingProgress(**told))

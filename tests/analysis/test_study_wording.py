@@ -276,7 +276,8 @@ def test_the_plan_is_told_with_its_amendments() -> None:
     lines = describe_plan(account(*arms, amendments=(amendment,), looks=3, level=0.05 / 3))
     assert lines == [
         "3 arms, 24 runs, 19 of them finished.",
-        "Verdicts hold at level 0.017 over all arms, at each of 3 looks.",
+        "Verdicts hold at level 0.017 over all arms, at each of 3 looks, not counting what was "
+        "seen before the plan was amended.",
         "plain is the same model as zero, and trained once.",
         "x-lr is a control of x.",
         "Plan 0123456789ab, settled 2026-01-02T03:04:05+00:00 before anything was trained.",

@@ -149,6 +149,17 @@ WRONG: dict[str, tuple[str, str]] = {
         "arms: {a: {}}\nseeds: 4\nprimary: {metric: probe.noise}",
         "7: primary.metric: got probe.noise; the study's probes are: none",
     ),
+    "a number that no probe has": (
+        "arms: {a: {}}\nseeds: 4\nprobes: [{kind: variance_shift}]\n"
+        "primary: {metric: probe.variance_shift.psnr}",
+        "8: primary.metric: got probe.variance_shift.psnr; give probe.variance_shift, or after it "
+        "one of .mean, .maximum, .behind_dropout, .predicted",
+    ),
+    "a control with too long a name": (
+        f"arms: {{{'a' * 60}: {{dropout.head: {{kind: spatial, rate: 0.1}}}}}}\nseeds: 4\n"
+        "controls: [lr_matched]",
+        f"7: controls: {'a' * 60}-lr_matched: got '",
+    ),
     "a probe twice": (
         "arms: {a: {}}\nseeds: 4\nprobes: [{kind: variance_shift}, {kind: variance_shift}]",
         "7: probes[1]: two probes are called variance_shift; give this one another name",

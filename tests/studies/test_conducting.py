@@ -1,7 +1,12 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
+from dropstudy.runs.store import load_run
+from dropstudy.studies.accounts import account_for
 from dropstudy.studies.conducting import conduct, is_done
-from dropstudy.studies.progress import Place
+from dropstudy.studies.findings import compare_arms
+from dropstudy.studies.progress import Place, find_jobs, survey
 from tests.studies.makers import STUDY, ScoringExecutor, plan_study
 
 SEEDS = 20
@@ -61,6 +66,63 @@ def test_at_a_look_the_level_is_a_share_of_the_studys(tmp_path: Path) -> None:
     _conduct(tmp_path / "looks", looks, text + "budget: {look_every: 6}\n")
 
     assert len(looks.done) == len(one.done) == 2 * 12
+
+
+def test_what_comes_after_a_look_with_a_run_missing_is_not_trained(tmp_path: Path) -> None:
+    def gain(arm: str, seed: int) -> float:
+        return 24 + 0.01 * seed + (arm == "spatial")
+
+    failing = ScoringExecutor(lambda arm, seed: None if seed == 0 else gain(arm, seed))
+    places = _conduct(tmp_path, failing)
+    assert [place.state for place in places].count("waiting") == 2 * (SEEDS - EVERY)
+
+    mended = ScoringExecutor(gain)
+    places = _conduct(tmp_path, mended, again=True)
+    assert sorted(mended.done) == [("none", 0), ("spatial", 0)]
+    assert [place.state for place in places].count("waiting") == 2 * (SEEDS - EVERY)
+
+
+def test_what_went_wrong_is_told_by_the_account(tmp_path: Path) -> None:
+    failing = ScoringExecutor(lambda _, seed: None if seed == 0 else 24.0 + 0.01 * seed)
+    _conduct(tmp_path, failing, STUDY)
+    directory, plan = plan_study(tmp_path, STUDY)
+    told = account_for(directory, plan).failures
+    assert [(failure.arm, failure.seed, failure.error) for failure in told] == [
+        ("none", 0, "no memory"),
+        ("spatial", 0, "no memory"),
+    ]
+
+
+def test_a_run_whose_network_was_not_probed_is_not_done(tmp_path: Path) -> None:
+    probed = f"{STUDY}probes: [{{kind: unseen, name: noise, task: {{kind: gaussian}}}}]\n"
+    scoring = ScoringExecutor(lambda arm, seed: 24 + 0.01 * seed + (arm == "spatial"))
+    directory, plan = plan_study(tmp_path, probed)
+    places = survey(directory, plan)
+    with scoring.run(find_jobs(directory, places)) as events:
+        assert {event.stage for event in events} == {"finished"}
+
+    places = survey(directory, plan)
+    assert {place.state for place in places} == {"finished"}
+    assert not is_done(plan, places)
+    assert len(find_jobs(directory, places, probes=plan.study.probes)) == len(places)
+
+
+def test_a_run_with_half_the_batch_is_no_run_of_its_arm(tmp_path: Path) -> None:
+    scoring = ScoringExecutor(lambda arm, seed: 24 + 0.01 * seed + (arm == "spatial"))
+    places = _conduct(tmp_path, scoring, STUDY.replace("seeds: 2", "seeds: 3"))
+    _, plan = plan_study(tmp_path, STUDY.replace("seeds: 2", "seeds: 3"))
+    odd = next(place.run for place in places if place.planned.arm == "spatial" and place.run)
+    settings = json.loads(odd.directory.settings.read_text())
+    settings["training"]["batch_size"] //= 2
+    odd.directory.settings.write_text(json.dumps(settings))
+    reread = [
+        replace(place, run=place.run and load_run(place.run.directory.path)) for place in places
+    ]
+    found = compare_arms(plan, reread)
+
+    assert found is not None
+    assert [arm.label for arm in found.arms] == ["none", "spatial"]
+    assert [len(arm.runs) for arm in found.arms] == [3, 2]
 
 
 def test_a_failed_run_is_tried_once_more_however_many_looks_there_are(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import gc
-import math
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from dropstudy.config.timing import Timing
 from dropstudy.errors import ConfigError, NotFiniteError, RunDirectoryError
 from dropstudy.runs.timings import TimingSession, Turn, read_session
 from dropstudy.timing.session import time_arms
-from dropstudy.timing.step import measure_step
 from dropstudy.timing.stepping import Material, Stepper
 from tests.training.tiny import tiny_experiment
 
@@ -118,18 +116,3 @@ def test_a_loss_that_is_not_finite_ends_the_session(
     stepper.first_step()
     with pytest.raises(NotFiniteError, match="tiny: a loss is "):
         stepper.take_turn(warmup=3, steps=3)
-
-
-def test_a_few_steps_tell_what_an_epoch_takes(arms: list[tuple[str, Experiment]]) -> None:
-    measured = measure_step(arms[1][1], steps=3)
-    assert measured.first_step_seconds > measured.step_seconds > 0
-    assert measured.steps_per_epoch == 2
-    assert measured.validation_seconds > 0
-    assert measured.epoch_seconds == pytest.approx(
-        2 * measured.step_seconds + measured.validation_seconds
-    )
-    assert measured.peak_memory_bytes is not None
-    assert math.log10(measured.peak_memory_bytes) > 7
-    # The weights of the convolutions 3→4, 4→8, 8→4 transposed, 8→4, 4→3 and their biases are a
-    # few thousand numbers at most, of 4 bytes.
-    assert 1_000 < measured.model_bytes < 50_000

@@ -86,7 +86,8 @@ def _draw_differences(comparison: Comparison) -> Figure:
         f"Difference to {comparison.baseline.label}, seed by seed",
         f"Of the {measure.label}; further {better} is better. Within the band differences do not "
         f"matter: the margin is {measure.write(margin)}. Intervals are of "
-        f"{1 - comparison.level:.3g}, each for its arm alone; verdicts account for all arms.",
+        f"{100 * (1 - comparison.level):.3g} %, each for its arm alone; verdicts account for all "
+        "arms.",
         measure.unit or measure.label,
         measure.unit,
         measure.decimals,
