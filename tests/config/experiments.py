@@ -58,7 +58,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
     training, runtime = given.get("training", {}), given.get("runtime", {})
     if runtime.pop("replicas", 1) > 1:
         runtime["replicas"] = 2
-        training["batch_size"] = 2 * training.get("batch_size", 1)
+        training["batch_size"] = 2 * min(training.get("batch_size", 1), 2**15)
         training["gradient_clip_norm"] = None
     try:
         return Experiment.model_validate(given)

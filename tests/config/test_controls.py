@@ -39,7 +39,9 @@ def test_what_a_schedule_drops_counts_on_average() -> None:
 
 
 def test_a_skip_that_is_not_there_keeps_nothing() -> None:
-    arm = _unet(architecture={"kind": "unet", "depth": 2, "filters": 8, "skips": [1]})
+    skips_at_1 = {"kind": "unet", "depth": 2, "filters": 8, "skips": [1]}
+    at_all = {**SKIPS, "skip": {"kind": "spatial", "rate": 0.3}}
+    arm = _unet(architecture=skips_at_1, dropout=at_all)
     control = make_control("lr_matched", arm, first=arm)
     assert control is not None
     before = arm.training.optimizer.learning_rate

@@ -1,26 +1,19 @@
 """Curves of a study: each arm's mean over its seeds, in the band of all of them."""
 
-import math
-
 from dropstudy.analysis.arms import Arm
 from dropstudy.analysis.comparison import Comparison
 from dropstudy.reports.drawing import (
-    INK,
-    WIDTH,
     Figure,
     label_below,
     new_axes,
-    shorten,
     style_of,
     write_svg,
 )
 from dropstudy.reports.figures import reference_levels
 from dropstudy.reports.line_chart import Line, draw_levels, frame_of, mean_line
+from dropstudy.reports.study.legend import draw_legend, legend_height, name_in_legend
 
 HEIGHT = 240
-_LEGEND_ROW = 15
-_LEGEND_COLUMNS = 2
-_LONGEST_LABEL = 26
 
 
 def draw_bands(comparison: Comparison) -> Figure:
@@ -32,12 +25,12 @@ def draw_bands(comparison: Comparison) -> Figure:
         for arm in comparison.arms
     }
     levels = reference_levels(comparison)
-    rows = math.ceil(len(lines) / _LEGEND_COLUMNS)
-    legend = _LEGEND_ROW * rows + 4
+    legend = legend_height(lines)
     canvas, axes = new_axes(HEIGHT + legend, bottom=34 + legend)
     low, high, cut = frame_of(
         [line for own in lines.values() for line in own], also=list(levels.values())
     )
+    opacity = min(0.16, 0.8 / len(lines))  # of many bands the lines shall stay visible
     for place, (label, own) in enumerate(lines.items()):
         style, mean = style_of(place), mean_line(own)
         ends = list(zip(*(line.y[: len(mean.x)] for line in own), strict=False))
@@ -46,7 +39,7 @@ def draw_bands(comparison: Comparison) -> Figure:
             list(map(min, ends)),
             list(map(max, ends)),
             color=style.colour,
-            alpha=0.16,
+            alpha=opacity,
             linewidth=0,
         )
         axes.plot(
@@ -58,24 +51,14 @@ def draw_bands(comparison: Comparison) -> Figure:
             marker=style.marker,
             markersize=4.5,
             markevery=(place % 2 if len(mean.x) > 1 else 0, max(1, len(mean.x) // 7)),
-            label=shorten(label, _LONGEST_LABEL),
+            label=name_in_legend(label),
         )
     axes.set_ylim(low, high)
     draw_levels(axes, levels)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     label_below(axes, "epoch")
-    canvas.legend(
-        loc="lower left",
-        bbox_to_anchor=(4 / WIDTH, 0),
-        ncols=_LEGEND_COLUMNS,
-        frameon=False,
-        fontsize=9.5,
-        labelcolor=INK,
-        borderpad=0,
-        handlelength=2.4,
-        columnspacing=1.2,
-    )
+    draw_legend(canvas, lines)
     ways = [
         f"{label} from {mean_line(own).y[0]:.2f} to {mean_line(own).y[-1]:.2f} dB"
         for label, own in lines.items()

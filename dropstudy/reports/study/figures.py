@@ -130,16 +130,17 @@ def _draw_timing(account: StudyAccount) -> Iterator[Figure]:
 def _draw_ratios(timing: TimingFindings) -> Figure:
     noises = {noise.baseline: (noise.low, noise.high) for noise in timing.noises}
     many = len(timing.baselines) > 1
+    places = {arm.name: place for place, arm in enumerate(timing.arms)}
     rows = [
         Row(
             f"{own.arm} / {own.baseline}" if many else own.arm,
-            place,
+            places[own.arm],
             own.repeat_ratios,
             own.ratio,
             (own.low, own.high),
             noises.get(own.baseline),
         )
-        for place, own in enumerate(timing.contrasts, 1)
+        for own in timing.contrasts
     ]
     chart = RowChart(
         "timing",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dropstudy.analysis.cells import count_of
+from dropstudy.analysis.claims import ClaimState
 from dropstudy.analysis.study_account import StudyAccount
 from dropstudy.analysis.study_power import power_statements
 from dropstudy.analysis.study_wording import (
@@ -22,11 +23,10 @@ from dropstudy.analysis.timing_wording import (
     explain_timing,
 )
 from dropstudy.analysis.wording import answer, explain, warn_of_baselines
-from dropstudy.reports.origin import list_facts, list_sources
+from dropstudy.reports.origin import list_facts
 from dropstudy.reports.page import refuse_others_file, render_page, write_page
 from dropstudy.reports.samples import embed_samples
 from dropstudy.reports.study.arm_tables import (
-    tabulate_claims,
     tabulate_confounds,
     tabulate_findings,
     tabulate_models,
@@ -35,6 +35,8 @@ from dropstudy.reports.study.arm_tables import (
 )
 from dropstudy.reports.study.figures import study_figures, why_no_cost
 from dropstudy.reports.study.pictures import draw_pictures
+
+_SIGNS: dict[ClaimState, str] = {"confirmed": "✓", "refuted": "✗", "undecided": "?"}
 
 
 def write_study_page(account: StudyAccount, path: Path, *, images: int, force: bool = False) -> int:
@@ -68,14 +70,15 @@ def render_study(account: StudyAccount, *, images: int) -> str:
         "hypothesis": account.hypothesis,
         "circumstances": _describe(account),
         "verdict": verdict_sentence(account),
-        "warnings": _warn(account),
+        "copies": warn_of_copies(account),
+        "warnings": warn_of_baselines(comparison) if comparison else [],
         "answers": _answer(account),
         "tables": _tabulate(account),
         "figures": study_figures(account),
         "why_no_cost": why_no_cost(account) if comparison else "",
         "pictures": _embed_pictures(account, images),
         "samples": embed_samples(comparison, count=images) if comparison else None,
-        "claims": tabulate_claims(account) if account.claims else None,
+        "claims": [(_SIGNS[own.state], own) for own in account.claims],
         "confounds": doubts if doubts and doubts.rows else None,
         "failures": describe_failures(account),
         "power": power_statements(account),
@@ -83,7 +86,6 @@ def render_study(account: StudyAccount, *, images: int) -> str:
         "notes": _explain(account),
         "numbers": comparison_tables(comparison) if comparison else [],
         "facts": list_facts(comparison) if comparison else [],
-        "sources": list_sources(comparison) if comparison else [],
         "fingerprint": account.fingerprint,
         "file": account.file,
     }
@@ -98,12 +100,11 @@ def _describe(account: StudyAccount) -> list[str]:
         described.append(f"{finished} of {count_of(planned, 'run')} finished")
     if account.timing is not None:
         described.append(f"timed in {count_of(account.timing.repeats, 'repeat')}")
+    described.append(f"plan {account.fingerprint[:12]}")
+    described.append(f"settled {account.settled[:10]}" if account.settled else "not settled yet")
+    if account.amendments:
+        described.append(count_of(len(account.amendments), "amendment"))
     return described
-
-
-def _warn(account: StudyAccount) -> list[str]:
-    of_baselines = warn_of_baselines(account.comparison) if account.comparison else []
-    return [*warn_of_copies(account), *of_baselines]
 
 
 def _answer(account: StudyAccount) -> list[str]:

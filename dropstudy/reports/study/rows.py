@@ -100,7 +100,9 @@ def _draw_row(axes: "Axes", row: Row, *, height: float) -> None:
     style = style_of(row.place)
     if row.band is not None:
         low, high = row.band
-        axes.fill_betweenx([height - 0.25, height + 0.25], low, high, color=BAND, linewidth=0)
+        axes.fill_betweenx(
+            [height - 0.25, height + 0.25], low, high, color=BAND, linewidth=0, zorder=0
+        )
     if row.interval is not None:
         axes.plot(row.interval, [height, height], color=style.colour, linewidth=2.2, zorder=3)
     axes.plot(

@@ -18,7 +18,9 @@ def standalone(figure: Figure) -> str:
     namespace = 'xmlns="http://www.w3.org/2000/svg"'
     head = head.replace("<svg ", f'<svg {namespace} font-family="{_FONT}" ', 1)
     paper = f'<rect width="100%" height="100%" fill="{colours["paper"]}"/>'
-    return f"{head}>\n{paper}{rest}\n"
+    # A rule across a name does not strike it out, as in the page's own CSS.
+    halo = f"text{{paint-order:stroke;stroke:{colours['paper']};stroke-width:3px}}"
+    return f"{head}>\n{paper}\n<style>{halo}</style>{rest}\n"
 
 
 @cache

@@ -9,6 +9,7 @@ from dropstudy.analysis.study_account import StudyAccount
 from dropstudy.analysis.timing import find_timing
 from dropstudy.reports.drawing import BAND, Figure, drawing_rules
 from dropstudy.reports.study.figures import study_figures, why_no_cost
+from dropstudy.reports.study.points import Point, PointChart, draw_points
 from dropstudy.reports.study.rows import Row, RowChart, draw_rows
 from dropstudy.reports.study.standalone import standalone
 from tests.reports.study.accounts import PSNRS, make_account
@@ -71,6 +72,20 @@ def test_quality_is_drawn_against_cost_where_runs_trained_alone(
     beside = make_account(tmp_path, environment={"runs_beside": 1})
     assert "cost-quality" not in figures_of(beside)
     assert "side by side" in why_no_cost(beside)
+
+
+@pytest.mark.parametrize("count", [3, 18])
+def test_every_arm_is_named_whole_against_its_cost(count: int) -> None:
+    names = [f"arm_with_quite_a_long_name_{number:02}" for number in range(count)]
+    points = [
+        Point(name, place, 9 + place / 10, 25 - place / 50, (24.0, 26.0))
+        for place, name in enumerate(names)
+    ]
+    chart = PointChart("cost-quality", "Quality", "", "seconds", "dB", 2)
+    with drawing_rules():
+        svg = draw_points(chart, points).svg
+    written = re.findall(r">(arm_with[^<]*)</text>", svg)
+    assert sorted(written) == names
 
 
 def test_curves_have_a_band_from_the_worst_seed_to_the_best(account: StudyAccount) -> None:

@@ -1,7 +1,11 @@
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dropstudy.analysis.claims import ClaimOutcome, ClaimState
+from dropstudy.analysis.study_account import Amendment
 from dropstudy.errors import ConfigError
 from dropstudy.reports.study.page import render_study, write_study_page
 from tests.reports.study.accounts import make_account
@@ -36,6 +40,41 @@ def test_what_a_study_says_of_itself_stays_text(tmp_path: Path) -> None:
     page = render_study(make_account(tmp_path, text=text), images=0)
     assert "Does &lt;b&gt;it&lt;/b&gt; matter" in page
     assert "<b>it" not in page
+
+
+def test_every_claim_has_its_outcome_and_a_sign(tmp_path: Path) -> None:
+    claim = ClaimOutcome(
+        say="it <i>helps</i>",
+        metric="val_psnr",
+        statement="val_psnr of spatial − none above 0.1 dB",
+        state="refuted",
+        estimate=-0.2,
+        low=-0.3,
+        high=-0.1,
+        n=6,
+        reason="",
+    )
+    states: tuple[ClaimState, ...] = ("refuted", "confirmed", "undecided")
+    claims = tuple(replace(claim, state=state) for state in states)
+    page = render_study(replace(make_account(tmp_path), claims=claims), images=0)
+    signs = re.findall(r'class="sign (\w+)" aria-hidden="true">(.)</span> it &lt;i&gt;', page)
+    assert signs == [("refuted", "✗"), ("confirmed", "✓"), ("undecided", "?")]
+    assert "found −0.200 (−0.300 to −0.100), 6 seeds." in page
+
+
+def test_networks_that_return_their_input_are_told_in_red(tmp_path: Path) -> None:
+    account = make_account(tmp_path)
+    assert '<p class="copies">' not in render_study(account, images=0)
+    arms = (account.arms[0], replace(account.arms[1], returned_input=2))
+    page = render_study(replace(account, arms=arms), images=0)
+    assert '<p class="copies">2 of 6 networks of spatial returned their input.</p>' in page
+
+
+def test_amendments_of_the_plan_are_told_at_the_head(tmp_path: Path) -> None:
+    amendment = Amendment("2026-01-02T03:04:05+00:00", "more seeds", ("seeds",))
+    page = render_study(replace(make_account(tmp_path), amendments=(amendment,)), images=0)
+    assert "<span>1 amendment</span>" in page
+    assert "Amended 2026-01-02T03:04:05+00:00: more seeds (changed: seeds)." in page
 
 
 def test_a_page_replaces_a_page_and_nothing_else(tmp_path: Path) -> None:
