@@ -17,6 +17,8 @@ from dropstudy.runs.environment import describe_environment
 
 ANSWER_SECONDS = 120.0
 """How long a node may take to answer; the first task on a node starts a Python there."""
+JOIN_SECONDS = 20.0
+"""How long a node may be listed as alive before tasks can be sent to it: it has just joined."""
 SEEN_SECONDS = 30.0
 """How long what a node wrote may take until it is seen here: NFS looks again after a while."""
 
@@ -127,23 +129,31 @@ def _ask(nodes: Sequence[Node], common: Path, token: str) -> list[dict[str, Any]
             fault = error.strerror or repr(error)
         return {"python": sys.executable, "packages": packages, "fault": fault}
 
-    asked = [
-        ray.remote(answer)
-        .options(
-            num_cpus=0,
-            max_retries=0,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False),
-        )
-        .remote(str(common), token, node.id)
-        for node in nodes
-    ]
-    ray.wait(asked, num_returns=len(asked), timeout=ANSWER_SECONDS)
-    return [_get(ref) for ref in asked]
+    def ask(node: Node) -> Any:
+        there = NodeAffinitySchedulingStrategy(node.id, soft=False)
+        task = ray.remote(answer).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+        return task.remote(str(common), token, node.id)
+
+    asked = [ask(node) for node in nodes]
+    deadline = time.monotonic() + JOIN_SECONDS
+    while True:
+        ray.wait(asked, num_returns=len(asked), timeout=ANSWER_SECONDS)
+        answers = [_get(ref) for ref in asked]
+        if None not in answers or time.monotonic() > deadline:
+            return [own or "no task can be sent to it; is it about to leave?" for own in answers]
+        time.sleep(0.5)
+        asked = [
+            ask(node) if own is None else ref
+            for node, ref, own in zip(nodes, asked, answers, strict=True)
+        ]
 
 
-def _get(ref: Any) -> dict[str, Any] | str:
+def _get(ref: Any) -> dict[str, Any] | str | None:
+    """The answer, or words; None where no task can be sent to the node yet."""
     try:
         answer: dict[str, Any] = ray.get(ref, timeout=0.1)
+    except ray.exceptions.TaskUnschedulableError:
+        return None
     except ray.exceptions.GetTimeoutError:
         return f"it does not answer within {ANSWER_SECONDS:g} s; is it stopped?"
     except ray.exceptions.RayError as error:
