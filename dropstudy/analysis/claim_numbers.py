@@ -10,7 +10,7 @@ from dropstudy.analysis.confounds import UNKNOWN, name_circumstances
 from dropstudy.analysis.cost import measure_cost
 from dropstudy.analysis.cost_noise import find_noise, typical_drift
 from dropstudy.analysis.measures import find_measure
-from dropstudy.analysis.timing import ArmTiming, TimingContrast, TimingFindings
+from dropstudy.analysis.timing import ArmTiming, Drift, TimingFindings
 from dropstudy.analysis.timing_verdicts import write_share
 from dropstudy.config.claims import COSTS, COUNTS, Claim
 from dropstudy.config.study import PROBED
@@ -86,7 +86,7 @@ def _from_session(
     if metric == "epoch_seconds":
         steps = [_seconds_per_step(timings[name]) for name in arms]
         values = [value + math.log(steps[0] / steps[1]) for value in values]
-    reach, reason = _find_reach(timing, [timings[name] for name in arms])
+    reach, reason = _find_reach(timing, arms, values)
     return ClaimNumbers(tuple(values), "repeats", objection, reach, reason)
 
 
@@ -108,26 +108,16 @@ def _seconds_per_step(arm: ArmTiming) -> float:
     return arm.epoch_seconds / arm.step_milliseconds
 
 
-def _find_reach(timing: TimingFindings, arms: Sequence[ArmTiming]) -> tuple[float, str]:
-    """How far a ratio of the session may be off, by its noise and by its arms' drift."""
-    names = [arm.name for arm in arms]
-    own = [noise for noise in timing.noises if noise.baseline in names]
-    noise = max(map(_width, own or timing.noises or [timing.noise]))
-    name, drift = max(((arm.name, _sure_drift(arm)) for arm in arms), key=lambda pair: pair[1])
+def _find_reach(
+    timing: TimingFindings, arms: Sequence[str], values: Sequence[float]
+) -> tuple[float, str]:
+    """How far a ratio of the session may be off, by its noise and by its own drift."""
+    own = [noise for noise in timing.noises if noise.baseline in arms]
+    noise = max(each.reach for each in own or timing.noises or [timing.noise])
+    drift = abs(Drift.of([math.exp(value) for value in values]).sure_change)
     if drift > noise:
-        return drift, f"{name} drifted by {write_share(drift)} within the session"
+        return drift, f"it drifted by {write_share(drift)} within the session"
     return noise, f"an arm may differ from itself by {write_share(noise)}"
-
-
-def _width(noise: TimingContrast) -> float:
-    return max(-math.log(noise.low), math.log(noise.high)) if noise.low > 0 else math.inf
-
-
-def _sure_drift(arm: ArmTiming) -> float:
-    """The logarithm of the last third over the first, without sign; 0 where it may be chance."""
-    if arm.drift.low <= 0 <= arm.drift.high:
-        return 0.0
-    return abs(math.log(arm.drift.last_third_over_first))
 
 
 def _from_runs(claim: Claim, arms: Sequence[str], evidence: ClaimEvidence) -> ClaimNumbers:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dropstudy.config.study import PROBED
 from dropstudy.errors import ConfigError
 from dropstudy.runs.reading import Run
 from dropstudy.runs.records import ImagePart
@@ -130,10 +131,10 @@ def find_measure(key: str) -> Measure:
     Raises:
         ConfigError: There is none.
     """
-    if key.startswith("probe."):
+    if key.startswith(PROBED):
         from dropstudy.analysis.probe_measures import probe_measure  # which imports this module
 
-        return probe_measure(key.removeprefix("probe."))
+        return probe_measure(key.removeprefix(PROBED))
     if key not in MEASURES:
         raise ConfigError(f"metric: got {key}; give one of {', '.join(MEASURES)}")
     return MEASURES[key]

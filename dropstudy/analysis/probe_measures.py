@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from dropstudy.analysis.measures import Measure
+from dropstudy.config.study import PROBED
 from dropstudy.errors import ConfigError
 from dropstudy.runs.probes import read_probes
 from dropstudy.runs.reading import Run
 
-PREFIX = "probe."
-"""What the key of such a measure begins with."""
 _SHIFT = "variance_shift"
 _SHIFTS = {
     "mean": "mean variance shift",
@@ -33,7 +32,7 @@ def probe_measure(name: str) -> Measure:
         return _shift_measure(number or "mean")
     if number in ("", "psnr"):
         return Measure(
-            f"{PREFIX}{name}",
+            f"{PROBED}{name}",
             f"PSNR on {probe}",
             "dB",
             margin=0.1,
@@ -47,7 +46,7 @@ def probe_measure(name: str) -> Measure:
         )
     if number == "ssim":
         return Measure(
-            f"{PREFIX}{name}",
+            f"{PROBED}{name}",
             f"SSIM on {probe}",
             "",
             margin=0.005,
@@ -59,15 +58,15 @@ def probe_measure(name: str) -> Measure:
             worse=f"restores {probe} worse than",
             as_good=f"restores {probe} as well as",
         )
-    raise ConfigError(f"metric: got {PREFIX}{name}; give {PREFIX}{probe}.psnr or .ssim")
+    raise ConfigError(f"metric: got {PROBED}{name}; give {PROBED}{probe}.psnr or .ssim")
 
 
 def _shift_measure(number: str) -> Measure:
     if number not in _SHIFTS:
-        allowed = ", ".join(f"{PREFIX}{_SHIFT}.{known}" for known in _SHIFTS)
-        raise ConfigError(f"metric: got {PREFIX}{_SHIFT}.{number}; give one of {allowed}")
+        allowed = ", ".join(f"{PROBED}{_SHIFT}.{known}" for known in _SHIFTS)
+        raise ConfigError(f"metric: got {PROBED}{_SHIFT}.{number}; give one of {allowed}")
     return Measure(
-        f"{PREFIX}{_SHIFT}.{number}",
+        f"{PROBED}{_SHIFT}.{number}",
         _SHIFTS[number],
         "",
         margin=0.05,

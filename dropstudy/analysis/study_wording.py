@@ -119,7 +119,8 @@ def _clauses(account: StudyAccount, comparison: Comparison) -> Iterator[str]:
         names = name_arms([own.arm.label for own in alike])
         yield f"{names} {measure.as_good} {baseline}, {within}"
     if undecided := by_verdict.get("inconclusive"):
-        yield f"nothing can be said of {_list_undecided(comparison, undecided)} against {baseline}"
+        names = _list_undecided(comparison, undecided)
+        yield f"nothing can be said of {names} against {baseline}{_too_few(undecided)}"
     for own in by_verdict.get("obstacle", []):
         yield f"{own.arm.label} and {baseline} cannot be compared: {own.obstacle}"
     missing = [arm.name for arm in account.arms if arm.planned and not arm.finished]
@@ -181,6 +182,15 @@ def _list_undecided(comparison: Comparison, contrasts: Sequence[Contrast]) -> st
             for own in contrasts
         ]
     )
+
+
+def _too_few(contrasts: Sequence[Contrast]) -> str:
+    """That no difference could have been shown, so that clear numbers do not puzzle."""
+    if any(own.judgement.within_reach for own in contrasts):
+        return ""
+    most = max(own.judgement.count for own in contrasts)
+    are = "is" if most == 1 else "are"
+    return f": {cells.count_of(most, 'seed')} {are} too few to show any difference"
 
 
 def _of_networks(arm: ArmAccount) -> str:

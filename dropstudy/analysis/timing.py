@@ -106,22 +106,11 @@ def _describe_arm(arm: TimedArm, turns: Sequence[Turn]) -> ArmTiming:
         images_per_second=1000 * arm.batch_size / middle,
         first_step_seconds=arm.first_step_seconds,
         peak_memory_bytes=max(peaks, default=None),
-        drift=_describe_drift(medians),
+        drift=Drift.of(medians),
         dropout=arm.dropout,
         layers=arm.layers,
         values=arm.values,
         batch_size=arm.batch_size,
-    )
-
-
-def _describe_drift(medians: Sequence[float]) -> Drift:
-    """Of two turns, or one, it is their difference, which may be chance as far as one knows."""
-    found, percent = statistics.drift(medians), 100 / median(medians)
-    if found is None:
-        change = medians[-1] - medians[0]
-        return Drift(change * percent, -math.inf, math.inf, medians[-1] / medians[0])
-    return Drift(
-        found.slope * percent, found.low * percent, found.high * percent, found.last_to_first_third
     )
 
 
@@ -130,16 +119,18 @@ def _describe_noise(arm: TimedArm, logs: dict[str, list[float]], level: float) -
         one - other for one, other in zip(logs[arm.name], logs[arm.baseline], strict=True)
     ]
     mean, low, high = statistics.t_interval(differences, level)
+    ratios = tuple(map(math.exp, differences))
     return TimingContrast(
         arm=arm.name,
         baseline=arm.baseline,
         ratio=math.exp(mean),
         low=math.exp(low),
         high=math.exp(high),
-        repeat_ratios=tuple(map(math.exp, differences)),
+        repeat_ratios=ratios,
         verdict="inconclusive",
         reason=f"the same arm twice: what differs by {write_share(max(-low, high))} may be noise",
         dropout_share=0.0,
+        drift=Drift.of(ratios),
     )
 
 
@@ -154,13 +145,15 @@ def _contrast(
     against: str,
 ) -> TimingContrast:
     mean, low, high = statistics.t_interval(differences, level)
+    ratios = tuple(map(math.exp, differences))
+    drift = Drift.of(ratios)
     verdict, reason = judge_cost(
         Evidence(
             mean=mean,
             low=low,
             high=high,
-            noise=_reach(noise),
-            drifts={timing.name: _sure_drift(timing.drift) for timing in (arm, partner)},
+            noise=noise.reach,
+            drift=drift.sure_change,
         ),
         margin=math.log1p(margin),
         against=against,
@@ -171,21 +164,13 @@ def _contrast(
         ratio=math.exp(mean),
         low=math.exp(low),
         high=math.exp(high),
-        repeat_ratios=tuple(map(math.exp, differences)),
+        repeat_ratios=ratios,
         verdict=verdict,
         reason=reason,
         dropout_share=-math.expm1(-mean),
+        drift=drift,
     )
 
 
-def _sure_drift(drift: Drift) -> float:
-    """Logarithm of the last third over the first; 0 where the slope may be chance."""
-    return 0.0 if drift.low <= 0 <= drift.high else math.log(drift.last_third_over_first)
-
-
-def _reach(noise: TimingContrast) -> float:
-    return max(-math.log(noise.low), math.log(noise.high)) if noise.low > 0 else math.inf
-
-
 def _largest(noises: Sequence[TimingContrast]) -> TimingContrast:
-    return max(noises, key=_reach)
+    return max(noises, key=lambda noise: noise.reach)

@@ -1,26 +1,56 @@
 """What a timing session says of its arms, as data."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
+from dropstudy.analysis import statistics
 from dropstudy.analysis.timing_verdicts import CostVerdict
+
+DRIFT_LEVEL = 0.95
+"""Of the interval of a slope (`statistics.drift`)."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How an arm's step time moves from turn to turn.
+    """How a step time moves from turn to turn, or a ratio of two from repeat to repeat.
 
     Attributes:
-        percent_per_turn: Theil–Sen slope, in percent of the median.
+        percent: Theil–Sen slope from one to the next, in percent of the median.
         low: Lower end of its 95 % interval.
         high: Upper end.
-        last_third_over_first: Median of the last third of the turns over that of the first.
+        last_third_over_first: Median of the last third of the values over that of the first.
     """
 
-    percent_per_turn: float
+    percent: float
     low: float
     high: float
     last_third_over_first: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Drift":
+        """That of positive values in order; of one or two their difference, perhaps by chance."""
+        found, percent = statistics.drift(values), 100 / median(values)
+        if found is None:
+            change = values[-1] - values[0]
+            return cls(change * percent, -math.inf, math.inf, values[-1] / values[0])
+        return cls(
+            found.slope * percent,
+            found.low * percent,
+            found.high * percent,
+            found.last_to_first_third,
+        )
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is more than chance: the slope's interval leaves out 0."""
+        return not self.low <= 0 <= self.high
+
+    @property
+    def sure_change(self) -> float:
+        """Logarithm of the last third over the first; 0 where it may be chance."""
+        return math.log(self.last_third_over_first) if self.is_sure else 0.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +102,7 @@ class TimingContrast:
         verdict: What can be said of its cost.
         reason: Why that, in words.
         dropout_share: What part of the arm's step the baseline's does without: 1 − 1 / ratio.
+        drift: Of the ratio, from repeat to repeat: what slows down both leaves it as it is.
     """
 
     arm: str
@@ -83,6 +114,12 @@ class TimingContrast:
     verdict: CostVerdict
     reason: str
     dropout_share: float
+    drift: Drift
+
+    @property
+    def reach(self) -> float:
+        """How far from 1 the ratio may be by its interval, as a logarithm."""
+        return max(-math.log(self.low), math.log(self.high)) if self.low > 0 else math.inf
 
 
 @dataclass(frozen=True)

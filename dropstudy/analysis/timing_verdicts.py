@@ -1,7 +1,6 @@
 """What a ratio of step times allows one to say, and why no more."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,23 +16,22 @@ class Evidence:
         low: Lower end of its interval.
         high: Upper end.
         noise: How far the baseline may be from itself.
-        drifts: Of the arm's and the baseline's turns, the last third over the first; 0 where it
-            may be chance.
+        drift: Of the repeats' ratios, the last third over the first; 0 where it may be chance.
     """
 
     mean: float
     low: float
     high: float
     noise: float
-    drifts: Mapping[str, float]
+    drift: float
 
 
 def judge_cost(evidence: Evidence, *, margin: float, against: str = "") -> tuple[CostVerdict, str]:
     """The verdict on an arm's cost and its reason in words.
 
-    Equivalent, if the interval, the noise and all drift stay within the margin. Otherwise
-    nothing can be told from an effect that is no larger than the noise or than the drift of one
-    of the arms; else the interval decides.
+    Equivalent, if the interval, the noise and the drift stay within the margin. Otherwise
+    nothing can be told from an effect that is no larger than the noise or than the drift of the
+    ratio; else the interval decides.
 
     Args:
         evidence: What was measured.
@@ -42,9 +40,8 @@ def judge_cost(evidence: Evidence, *, margin: float, against: str = "") -> tuple
     """
     if against:
         return "inconclusive", against
-    name, drift = max(evidence.drifts.items(), key=lambda item: abs(item[1]), default=("", 0.0))
     reach = max(abs(evidence.low), abs(evidence.high))
-    if max(reach, evidence.noise, abs(drift)) <= margin:
+    if max(reach, evidence.noise, abs(evidence.drift)) <= margin:
         return "equivalent", f"its interval lies within ±{write_share(margin)}"
     effect = abs(evidence.mean)
     if effect <= evidence.noise:
@@ -53,10 +50,11 @@ def judge_cost(evidence: Evidence, *, margin: float, against: str = "") -> tuple
             f"it differs by {write_share(effect)}, and the baseline from itself by up to "
             f"{write_share(evidence.noise)}",
         )
-    if abs(drift) >= effect:
+    if abs(evidence.drift) >= effect:
         return (
             "inconclusive",
-            f"{name} drifted by {_change(drift)} within the session, more than the arms differ",
+            f"the ratio drifted by {_change(evidence.drift)} within the session, more than the "
+            "arms differ",
         )
     if evidence.low <= 0 <= evidence.high:
         return "inconclusive", "its interval holds 1; more repeats would narrow it"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dropstudy.analysis.timing_findings import ArmTiming, TimingContrast, TimingFindings
+from dropstudy.analysis.timing_findings import Drift, TimingContrast, TimingFindings
 
 BUSY_SHARE = 0.05
 """Of the cores; where other programs use more, a session is best repeated."""
@@ -51,14 +51,18 @@ def describe_noise(findings: TimingFindings) -> str:
 
 
 def describe_drift(findings: TimingFindings) -> str:
-    """Which arms grew slower or faster over the session, and not by chance alone."""
-    sure = [arm for arm in findings.arms if not arm.drift.low <= 0 <= arm.drift.high]
-    if not sure:
-        return "drift: none beyond chance in any arm"
-    words = [f"{arm.name} {write_drift(arm)}" for arm in sure]
-    others = len(findings.arms) - len(sure)
-    rest = f"; none beyond chance in the other {others}" if others else ""
-    return f"drift from the first third of the turns to the last: {', '.join(words)}{rest}"
+    """Which ratios rose or fell over the session, and not by chance alone; and the machine."""
+    sure = [own for own in findings.contrasts if own.drift.is_sure]
+    others = len(findings.contrasts) - len(sure)
+    words = [f"{own.arm} against {own.baseline} {write_drift(own.drift)}" for own in sure]
+    if others:
+        words.append(f"none beyond chance in {f'the other {others}' if sure else 'any ratio'}")
+    baselines = [arm for arm in findings.arms if arm.name in findings.baselines]
+    machine = ", ".join(f"{arm.name} {write_drift(arm.drift)}" for arm in baselines)
+    return (
+        f"drift from the first third of the session to the last: {'; '.join(words)} (of the "
+        f"machine, which all arms share: {machine})"
+    )
 
 
 def explain_timing(findings: TimingFindings) -> Iterator[str]:
@@ -114,12 +118,12 @@ def write_ratio(contrast: TimingContrast) -> str:
     return f"{contrast.ratio:.2f} [{contrast.low:.2f}, {contrast.high:.2f}]"
 
 
-def write_drift(arm: ArmTiming) -> str:
-    """How an arm's step changed from the first third of its turns to the last."""
-    change = f"{arm.drift.last_third_over_first - 1:+.1%}".replace("-", "−")
-    if not math.isfinite(arm.drift.low):
+def write_drift(drift: Drift) -> str:
+    """The change from the first third to the last."""
+    change = f"{drift.last_third_over_first - 1:+.1%}".replace("-", "−")
+    if not math.isfinite(drift.low):
         return f"{change}, too few turns"
-    return f"{change}{', may be chance' if arm.drift.low <= 0 <= arm.drift.high else ''}"
+    return change if drift.is_sure else f"{change}, may be chance"
 
 
 def _fit(dropout: str, points: Sequence[tuple[float, float]]) -> ValueCost:

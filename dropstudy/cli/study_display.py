@@ -78,7 +78,7 @@ class StudyDisplay:
         """How far the study has come."""
         self._places = places
         self._states = [place.state for place in places]
-        self._values = [_value_of(place) for place in places]
+        self._values = [place.best_psnr for place in places]
         done = sum(state == "finished" for state in self._states)
         if self._workers is not None:
             self._left = TimeLeft.of_places(places, workers=self._workers)
@@ -137,7 +137,7 @@ def draw_grid(
     """Arms by seeds: what has become of each run, its best PSNR so far, and each arm's mean."""
     seeds = list(dict.fromkeys(place.planned.seed for place in places))
     names = max(len(printable(place.planned.arm)) for place in places)
-    room = (width - names - len("  and 99 more  mean ")) // _SEED_WIDTH
+    room = (width - names - len("  and 99 more  mean dB ")) // _SEED_WIDTH
     shown = seeds[: max(room, 1)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("arm", no_wrap=True)
@@ -145,7 +145,7 @@ def draw_grid(
         table.add_column(f"seed {seed}", justify="right")
     if len(seeds) > len(shown):
         table.add_column(f"and {len(seeds) - len(shown)} more", justify="right")
-    table.add_column("mean", justify="right")
+    table.add_column("mean dB", justify="right")
     means = _means(places, values)
     best = max((mean for mean in means.values() if mean is not None), default=None)
     for arm in dict.fromkeys(place.planned.arm for place in places):
@@ -181,7 +181,3 @@ def _means(places: Sequence[Place], values: Sequence[float | None]) -> dict[str,
 def _draw_cell(state: str, value: float | None) -> Text:
     sign, style = _SIGNS[state]
     return Text(sign if value is None else f"{value:.2f} {sign}", style=style)
-
-
-def _value_of(place: Place) -> float | None:
-    return place.run.best.val_psnr if place.run and place.run.best else None

@@ -79,7 +79,7 @@ def show_places(places: "Sequence[Place]") -> None:
 
     if not places:
         return
-    values = [place.run.best.val_psnr if place.run and place.run.best else None for place in places]
+    values = [place.best_psnr for place in places]
     console.print()
     states = [place.state for place in places]
     console.print(draw_grid(places, states, values, width=console.width))

@@ -43,12 +43,12 @@ def timing(
             "--repeat",
             metavar="N",
             min=1,
-            help="Rounds through all arms, there and back; 5 without it.",
+            help="Rounds through all arms, there and back; 10 without it.",
         ),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Timed steps of an arm's turn; 20 without it."),
+        typer.Option(metavar="N", min=1, help="Timed steps of an arm's turn; 10 without it."),
     ] = None,
     baseline: Annotated[
         str | None,

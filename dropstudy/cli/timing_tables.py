@@ -59,7 +59,7 @@ def _arm_columns(findings: "TimingFindings") -> list[Column]:
             "ratio", [write_ratio(ratios[arm.name]) if arm.name in ratios else "1" for arm in arms]
         ),
         Column("share", [share(ratios.get(arm.name)) for arm in arms], rank=1),
-        Column("drift", [write_drift(arm) for arm in arms], rank=3),
+        Column("drift", [write_drift(arm.drift) for arm in arms], rank=3),
         Column("first step", [f"{arm.first_step_seconds:.1f} s" for arm in arms], rank=4),
         Column("img/s", [f"{arm.images_per_second:,.0f}" for arm in arms], rank=5),
         Column("s/epoch", [f"{arm.epoch_seconds:.1f}" for arm in arms], rank=2),

@@ -130,6 +130,11 @@ class Run:
         return best_epoch(self.epochs, self._monitor)
 
     @property
+    def best_psnr(self) -> float | None:
+        """Validation PSNR of its best epoch, in dB; None before the first one."""
+        return self.best.val_psnr if self.best else None
+
+    @property
     def final(self) -> EpochRecord | None:
         """The epoch of the network it ended with: the best, or the last without ``restore_best``.
 

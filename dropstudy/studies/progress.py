@@ -46,6 +46,11 @@ class Place:
         """What has become of it."""
         return self.run.status if self.run else "waiting"
 
+    @property
+    def best_psnr(self) -> float | None:
+        """Validation PSNR of its best epoch so far, in dB; None before the first one."""
+        return self.run.best_psnr if self.run else None
+
 
 def survey(directory: StudyDirectory, plan: Plan) -> list[Place]:
     """Every training of the plan beside its run, in the plan's order.

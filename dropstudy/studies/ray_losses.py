@@ -52,7 +52,7 @@ def go_on_with(
                 "finished" if run.status == "finished" else "failed",
                 place,
                 len(run.epochs),
-                run.best.val_psnr if run.best else None,
+                run.best_psnr,
                 run.result.get("error"),
             )
     except RunDirectoryError as error:

@@ -53,7 +53,7 @@ class _Reporter:
     def recall(self, run: Run) -> str:
         """Takes over how a run has ended; returns that."""
         self.path, self.epoch = str(run.directory.path), len(run.epochs)
-        self.value = run.best.val_psnr if run.best else None
+        self.value = run.best_psnr
         return run.status
 
     def on_stage(self, text: str) -> None:

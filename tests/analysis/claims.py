@@ -62,10 +62,14 @@ def train(
     return evidence_of(*arms)
 
 
+STEADY = Drift(0.0, -1.0, 1.0, 1.0)
+
+
 def contrast(arm: str, ratios: Sequence[float], baseline: str = "none") -> TimingContrast:
     return TimingContrast(
         arm=arm, baseline=baseline, ratio=float(stats.gmean(ratios)), low=0.99, high=1.01,
         repeat_ratios=tuple(ratios), verdict="inconclusive", reason="", dropout_share=0.0,
+        drift=STEADY,
     )  # fmt: skip
 
 
@@ -73,21 +77,19 @@ def timed(
     ratios: Mapping[str, Sequence[float]],
     *,
     noise: tuple[float, float] = (0.99, 1.01),
-    drift: float = 1.0,
     steps: Mapping[str, int] | None = None,
 ) -> TimingFindings:
     """A session in which each arm's steps took that many times those of ``none``."""
-    steady = Drift(0.0, -1.0, 1.0, 1.0)
     arms = [
         ArmTiming(
             name=name, step_milliseconds=10.0, deviation=0.1, turn_milliseconds=(10.0,),
             epoch_seconds=0.01 * (steps or {}).get(name, 100), images_per_second=1.0,
             first_step_seconds=1.0, peak_memory_bytes=None,
-            drift=steady if name == "none" or drift == 1 else Drift(1.0, 0.5, 1.5, drift),
+            drift=STEADY,
         )
         for name in ("none", *ratios)
     ]  # fmt: skip
-    again = TimingContrast("none", "none", 1.0, *noise, (1.0,), "inconclusive", "", 0.0)
+    again = TimingContrast("none", "none", 1.0, *noise, (1.0,), "inconclusive", "", 0.0, STEADY)
     return TimingFindings(
         arms=tuple(arms),
         baseline="none",

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -152,22 +151,24 @@ def test_an_epoch_of_more_steps_takes_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "reason"),
+    ("ratios", "noise", "reason"),
     [
         (
-            {"noise": (0.93, 1.04)},
+            [1.03, 1.031, 1.029],
+            (0.93, 1.04),
             "it is 6.8% off the bound, and an arm may differ from itself by 7.5%",
         ),
         (
-            {"drift": 1.2},
-            "it is 6.8% off the bound, and spatial drifted by 20.0% within the session",
+            [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07, 1.08],
+            (0.99, 1.01),
+            "it is 5.8% off the bound, and it drifted by 5.9% within the session",
         ),
     ],
 )
 def test_noise_and_drift_keep_a_ratio_near_its_bound_undecided(
-    session: dict[str, Any], reason: str
+    ratios: list[float], noise: tuple[float, float], reason: str
 ) -> None:
-    timing = timed({"spatial": [1.03, 1.031, 1.029]}, **session)
+    timing = timed({"spatial": ratios}, noise=noise)
     evidence = ClaimEvidence({}, {}, MODELS, timing)
     outcome = judge_one(evidence, claim("step_seconds", ratio={"below": 1.1}))
     assert (outcome.state, outcome.reason) == ("undecided", reason)

@@ -15,7 +15,7 @@ from dropstudy.analysis.study_wording import (
     verdict_sentence,
     warn_of_copies,
 )
-from dropstudy.analysis.timing_findings import TimingContrast, TimingFindings
+from dropstudy.analysis.timing_findings import Drift, TimingContrast, TimingFindings
 from dropstudy.analysis.timing_verdicts import CostVerdict
 from dropstudy.runs.reading import Run
 from tests.analysis.runs import SPATIAL, make_arm, with_copy_ratio
@@ -75,6 +75,7 @@ def contrast(
         verdict,
         "why",
         0.0,
+        Drift(0.0, -1.0, 1.0, 1.0),
     )
 
 
@@ -120,8 +121,14 @@ def test_many_arms_are_told_by_the_least_and_the_most(tmp_path: Path) -> None:
 def test_of_an_undecided_arm_nothing_is_said(tmp_path: Path) -> None:
     sentence = verdict_sentence(compared(tmp_path, {"x": 0.3}, seeds=4))
     assert ": nothing can be said of x (+0.31 dB, +0.27 to +0.34" in sentence
-    assert sentence.endswith(" against plain.")
+    assert sentence.endswith(" against plain: 4 seeds are too few to show any difference.")
     assert "better" not in sentence
+
+
+def test_an_undecided_arm_of_enough_seeds_has_no_such_excuse(tmp_path: Path) -> None:
+    sentence = verdict_sentence(compared(tmp_path, {"x": 0.09}, noise=10))
+    assert "nothing can be said of x" in sentence
+    assert sentence.endswith(" against plain.")
 
 
 def test_a_measure_has_its_own_words_and_direction(tmp_path: Path) -> None:

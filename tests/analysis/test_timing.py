@@ -73,11 +73,13 @@ def test_a_machine_that_slows_down_steadily_does_not_change_the_ratio(tmp_path: 
 
 def test_no_verdict_on_an_effect_smaller_than_drift(tmp_path: Path) -> None:
     def seconds(name: str, number: int, turn: int) -> float:
-        return (0.0107 if name == "dropout" else 0.010) * 1.01**turn
+        return 0.010 * (0.98 + number / 50 if name == "dropout" else 1)
 
-    (contrast,) = find_timing(write_session(tmp_path, seconds)).contrasts
+    (contrast,) = find_timing(write_session(tmp_path, seconds, repeats=9)).contrasts
+    assert contrast.ratio == pytest.approx(1.08, abs=0.01)  # 1.02 and 1.14 in its thirds
+    assert contrast.low > 1
     assert contrast.verdict == "inconclusive"
-    assert "drifted by +" in contrast.reason
+    assert "the ratio drifted by +" in contrast.reason
     assert answer_timing(contrast).startswith("dropout: no verdict: ")
 
 
@@ -86,8 +88,8 @@ def test_drift_is_percent_of_the_median_from_turn_to_turn(tmp_path: Path) -> Non
         return 0.010 * (1 + number / 100)
 
     drift = find_timing(write_session(tmp_path, seconds, repeats=6)).arms[0].drift
-    assert drift.percent_per_turn == pytest.approx(0.5 / 1.035, rel=0.1)
-    assert 0 < drift.low <= drift.percent_per_turn <= drift.high
+    assert drift.percent == pytest.approx(0.5 / 1.035, rel=0.1)
+    assert 0 < drift.low <= drift.percent <= drift.high
     assert drift.last_third_over_first == pytest.approx(1.055 / 1.015, rel=0.01)
 
 
@@ -96,12 +98,15 @@ def test_the_arms_that_drift_are_named(tmp_path: Path) -> None:
         return 0.010 * (1 + number / 10 if name == "dropout" else 1)
 
     steady = find_timing(write_session(tmp_path / "steady", STEPS))
-    rising = find_timing(write_session(tmp_path / "rising", seconds))
-    assert describe_drift(steady) == "drift: none beyond chance in any arm"
-    # Rounds take 1.1, 1.1, 1.2, 1.2, … 1.5: medians of three turns are 1.1 and 1.5.
+    rising = find_timing(write_session(tmp_path / "rising", seconds, repeats=6))
+    assert describe_drift(steady) == (
+        "drift from the first third of the session to the last: none beyond chance in any ratio "
+        "(of the machine, which all arms share: none +0.0%, may be chance)"
+    )
+    # Rounds take 1.1, 1.2, … 1.6: medians of their thirds are 1.15 and 1.55.
     assert describe_drift(rising) == (
-        "drift from the first third of the turns to the last: dropout +36.4%; "
-        "none beyond chance in the other 1"
+        "drift from the first third of the session to the last: dropout against none +34.8% (of "
+        "the machine, which all arms share: none +0.0%, may be chance)"
     )
 
 

@@ -30,7 +30,7 @@ def test_arms_are_timed_and_shown_again(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[1] == "arms        none; dropout; spatial"
     assert (
-        lines[2] == "turns       2 rounds there and back, 2 steps a turn after 3 that do not count"
+        lines[2] == "turns       2 rounds there and back, 2 steps a turn after 2 that do not count"
     )
     (path,) = tmp_path.iterdir()
     assert lines[3] == f"session     {path}"

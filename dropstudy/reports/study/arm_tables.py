@@ -176,7 +176,7 @@ def _timing_row(arm: ArmTiming, contrast: TimingContrast | None) -> tuple[str, .
         write_ratio(contrast) if contrast else "1",
         contrast.verdict if contrast else NOTHING,
         cells.number(contrast.dropout_share, ".0%") if contrast else NOTHING,
-        write_drift(arm),
+        write_drift(arm.drift),
         f"{arm.epoch_seconds:.1f}",
         f"{arm.images_per_second:,.0f}",
     )

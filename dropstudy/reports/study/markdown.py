@@ -8,6 +8,7 @@ from dropstudy.analysis.study_account import StudyAccount
 from dropstudy.errors import ConfigError
 from dropstudy.files import read_plain
 from dropstudy.reports.drawing import Figure
+from dropstudy.reports.study.cost import why_no_cost
 from dropstudy.reports.study.figures import study_figures
 from dropstudy.reports.study.markup import escape
 from dropstudy.reports.study.pictures import draw_pictures
@@ -21,7 +22,7 @@ from dropstudy.reports.study.sections import (
     write_method,
     write_timing,
 )
-from dropstudy.reports.study.standalone import standalone
+from dropstudy.reports.study.standalone import alternative_of, standalone
 from dropstudy.runs.directory import replacing, storing, write_text
 
 REPORT = "report.md"
@@ -102,7 +103,7 @@ def render_markdown(
         write_head(account),
         write_findings(findings),
         write_arms(account),
-        _write_figures(figures),
+        _write_figures(figures, why_no_cost(account)),
         write_timing(account.timing) if account.timing else (),
         write_claims(account) if account.claims else (),
         _write_pictures() if has_pictures else (),
@@ -112,12 +113,14 @@ def render_markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _write_figures(figures: Sequence[Figure]) -> list[str]:
+def _write_figures(figures: Sequence[Figure], remark: str) -> list[str]:
     parts = []
     for figure in figures:
         parts.append(f"### {escape(figure.title)}")
-        parts.append(f"![{escape(figure.title)}]({FIGURES}/{figure.key}.svg)")
+        parts.append(f"![{escape(alternative_of(figure))}]({FIGURES}/{figure.key}.svg)")
         parts.append(escape(figure.caption))
+    if remark:
+        parts.append(escape(remark))
     return ["## Figures", *parts] if parts else []
 
 

@@ -33,7 +33,8 @@ from dropstudy.reports.study.arm_tables import (
     tabulate_seeds,
     tabulate_timing,
 )
-from dropstudy.reports.study.figures import study_figures, why_no_cost
+from dropstudy.reports.study.cost import why_no_cost
+from dropstudy.reports.study.figures import study_figures
 from dropstudy.reports.study.pictures import draw_pictures
 
 _SIGNS: dict[ClaimState, str] = {"confirmed": "✓", "refuted": "✗", "undecided": "?"}
@@ -75,7 +76,7 @@ def render_study(account: StudyAccount, *, images: int) -> str:
         "answers": _answer(account),
         "tables": _tabulate(account),
         "figures": study_figures(account),
-        "why_no_cost": why_no_cost(account) if comparison else "",
+        "why_no_cost": why_no_cost(account),
         "pictures": _embed_pictures(account, images),
         "samples": embed_samples(comparison, count=images) if comparison else None,
         "claims": [(_SIGNS[own.state], own) for own in account.claims],

@@ -8,6 +8,7 @@ from dropstudy.reports.drawing import (
     FAINT,
     INK,
     RULE,
+    WIDTH,
     Figure,
     label_below,
     new_axes,
@@ -15,7 +16,7 @@ from dropstudy.reports.drawing import (
     style_of,
     write_svg,
 )
-from dropstudy.reports.study.labels import LINE_HEIGHT, Box, Named, place_names
+from dropstudy.reports.study.labels import CHARACTER_WIDTH, LINE_HEIGHT, Box, Named, place_names
 from dropstudy.reports.study.legend import draw_legend, legend_height, name_in_legend
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ HEIGHT = 250
 MOST_NAMED = 8
 """Arms whose names find room beside their points."""
 _LONGEST_LABEL = 30
+_MOST_FOR_NAMES = 0.3
+"""Of the width, to the right of the last point."""
 _BASELINE = 3.5
 """How far below a name's middle its letters stand."""
 
@@ -80,9 +83,7 @@ def draw_points(chart: PointChart, points: Sequence[Point]) -> Figure:
     legend = legend_height(labels) if are_many else 0.0
     canvas, axes = new_axes(HEIGHT + legend, bottom=34 + legend)
     axes.grid(axis="x", color=RULE, linewidth=0.6)
-    values = [point.x for point in points]
-    room = 0.12 * (max(values) - min(values)) or 0.1 * abs(values[0]) or 1.0
-    axes.set_xlim(min(values) - room, max(values) + room)
+    axes.set_xlim(_limits(points, longest=0 if are_many else max(map(len, labels))))
     for point in points:
         style = style_of(point.place)
         if point.interval is not None:
@@ -109,6 +110,15 @@ def draw_points(chart: PointChart, points: Sequence[Point]) -> Figure:
     alternative = f"Scatter chart, {chart.title}: {'; '.join(told)} {chart.below}."
     svg = write_svg(canvas, key=chart.key, alternative=alternative)
     return Figure(chart.key, chart.title, chart.caption, svg)
+
+
+def _limits(points: Sequence[Point], *, longest: int) -> tuple[float, float]:
+    """The frame's ends, with room at the right for a name of so many letters, within reason."""
+    values = [point.x for point in points]
+    room = 0.12 * (max(values) - min(values)) or 0.1 * abs(values[0]) or 1.0
+    low, high = min(values) - room, max(values) + room
+    share = min(CHARACTER_WIDTH * longest / WIDTH, _MOST_FOR_NAMES)
+    return low, max(high, low + (max(values) - low) / (1 - share))
 
 
 def _name(canvas: "Canvas", axes: "Axes", points: Sequence[Point]) -> None:

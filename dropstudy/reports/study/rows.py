@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
+from dropstudy.analysis.statistics import mean_interval
 from dropstudy.reports.drawing import (
     BAND,
     FAINT,
@@ -70,6 +72,20 @@ class RowChart:
     decimals: int
     band: tuple[float, float] | None = None
     zero: float | None = None
+
+
+def row_of(label: str, place: int, values: Sequence[float], *, level: float) -> Row:
+    """Values with their mean and its interval.
+
+    Args:
+        label: What they are called.
+        place: Of the style.
+        values: At least one.
+        level: Of the interval.
+    """
+    interval = mean_interval(values, level=level)
+    ends = None if interval is None else (interval.low, interval.high)
+    return Row(label, place, values, fmean(values), ends)
 
 
 def draw_rows(

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from html import unescape
 from importlib import resources
 
 from dropstudy.reports.drawing import Figure
@@ -21,6 +22,12 @@ def standalone(figure: Figure) -> str:
     # A rule across a name does not strike it out, as in the page's own CSS.
     halo = f"text{{paint-order:stroke;stroke:{colours['paper']};stroke-width:3px}}"
     return f"{head}>\n{paper}\n<style>{halo}</style>{rest}\n"
+
+
+def alternative_of(figure: Figure) -> str:
+    """What a reader is told who cannot see the drawing."""
+    found = re.search(r'aria-label="([^"]*)"', figure.svg)
+    return unescape(found[1]) if found else figure.title
 
 
 @cache

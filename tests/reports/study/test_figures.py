@@ -8,7 +8,8 @@ import pytest
 from dropstudy.analysis.study_account import StudyAccount
 from dropstudy.analysis.timing import find_timing
 from dropstudy.reports.drawing import BAND, Figure, drawing_rules
-from dropstudy.reports.study.figures import study_figures, why_no_cost
+from dropstudy.reports.study.cost import why_no_cost
+from dropstudy.reports.study.figures import study_figures
 from dropstudy.reports.study.points import Point, PointChart, draw_points
 from dropstudy.reports.study.rows import Row, RowChart, draw_rows
 from dropstudy.reports.study.standalone import standalone
@@ -97,20 +98,32 @@ def test_curves_have_a_band_from_the_worst_seed_to_the_best(account: StudyAccoun
 def test_a_study_without_finished_runs_has_nothing_to_draw(tmp_path: Path) -> None:
     account = make_account(tmp_path, {})
     assert study_figures(account) == []
-    assert why_no_cost(account) == "no runs are finished"
+    assert why_no_cost(account) == ""
 
 
 def test_timed_arms_have_their_ratios_their_noise_and_their_drift(
     account: StudyAccount, tmp_path: Path
 ) -> None:
-    timing = find_timing(write_session(tmp_path / "session", _seconds))
+    timing = find_timing(write_session(tmp_path / "session", _seconds, repeats=6))
     timed = figures_of(replace(account, comparison=None, timing=timing))
-    assert list(timed) == ["timing", "drift"]
+    assert list(timed) == ["timing", "drift", "turns"]
     for contrast in timing.contrasts:
         assert f"{contrast.arm} {contrast.ratio:.3f}" in timed["timing"].svg
     assert "var(--band)" in timed["timing"].svg
-    turns = len(timing.arms[0].turn_milliseconds)
-    assert sum(len(found) == turns for found in groups(timed["drift"].svg)) == len(timing.arms)
+    drift = groups(timed["drift"].svg)
+    assert sum(len(found) == timing.repeats for found in drift) == len(timing.contrasts)
+    first = timing.arms[0].turn_milliseconds
+    assert f"none from {first[0]:.3g} to {first[-1]:.3g} ms" in timed["turns"].svg
+
+
+def test_an_arm_that_was_not_timed_is_named_beside_the_cost(
+    account: StudyAccount, tmp_path: Path
+) -> None:
+    timing = find_timing(write_session(tmp_path / "session", _seconds, repeats=6))
+    figure = figures_of(replace(account, timing=timing))["cost-quality"]
+    assert figure.caption.startswith("Timed in turns. Not timed: spatial.")
+    assert "none 25.07 dB" in figure.svg
+    assert "spatial" not in figure.svg
 
 
 def test_a_hostile_name_stays_text(tmp_path: Path) -> None:

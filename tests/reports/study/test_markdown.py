@@ -64,6 +64,18 @@ def test_every_figure_has_its_file_and_its_caption(account: StudyAccount, tmp_pa
     )
 
 
+def test_a_figure_is_told_in_words_and_so_is_one_that_is_missing(
+    account: StudyAccount, tmp_path: Path
+) -> None:
+    text = report(account, tmp_path)
+    assert "![Line chart, validation PSNR: none from 25.07" in text
+    directory, plan = plan_study(tmp_path, STUDY.replace("seeds: 2", "seeds: 6"))
+    psnrs = {"none": PSNRS, "spatial": PSNRS}
+    finish_runs(directory, plan, psnrs, environment={"runs_beside": 1})
+    text = report(account_for(directory, plan), tmp_path / "out")
+    assert "Quality is not drawn against cost: runs were trained side by side" in text
+
+
 def test_the_same_runs_give_the_same_bytes(account: StudyAccount, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         report(account, tmp_path / folder)
