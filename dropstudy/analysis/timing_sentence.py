@@ -26,7 +26,13 @@ def _clauses(findings: TimingFindings) -> Iterator[str]:
         names = name_arms([own.arm for own in undecided], each="")
         if len(undecided) == 1:
             names += f" ({_write(undecided[0]).replace(' (', ', ').rstrip(')')})"
-        yield f"nothing can be said of the cost of {names} against {_baseline(undecided)}"
+        against = _baseline(undecided, several="their baselines")
+        yield f"nothing can be said of the cost of {names} against {against}"
+    if drifting := [own.arm for own in findings.contrasts if own.drift.is_sure]:
+        ratios = "ratio" if len(drifting) == 1 else "ratios"
+        yield f"the {ratios} of {name_arms(drifting, each='')} drifted beyond chance"
+    elif all(math.isfinite(own.drift.low) for own in findings.contrasts):
+        yield "no ratio drifted beyond chance"
 
 
 def _each(contrasts: Sequence[TimingContrast]) -> str:
@@ -35,9 +41,9 @@ def _each(contrasts: Sequence[TimingContrast]) -> str:
     return f"each of {join([f'{own.arm} ({_write(own)})' for own in contrasts])}"
 
 
-def _baseline(contrasts: Sequence[TimingContrast]) -> str:
+def _baseline(contrasts: Sequence[TimingContrast], several: str = "its baseline") -> str:
     names = list(dict.fromkeys(own.baseline for own in contrasts))
-    return names[0] if len(names) == 1 else "its baseline"
+    return names[0] if len(names) == 1 else several
 
 
 def _from_to(contrasts: Sequence[TimingContrast]) -> str:

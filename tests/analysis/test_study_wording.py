@@ -188,7 +188,7 @@ def test_a_study_of_timing_alone_gets_its_sentence_from_the_contrasts() -> None:
     assert verdict_sentence(account(*arms, timing=findings)) == (
         "By the time of a step: a is slower than plain: 1.30× (1.28 to 1.32); b is faster than "
         "plain: 0.80× (0.78 to 0.82); c costs as much as plain, within ±5%; nothing can be said of "
-        "the cost of d (1.10×, 1.08 to 1.12) against plain."
+        "the cost of d (1.10×, 1.08 to 1.12) against plain; no ratio drifted beyond chance."
     )
 
 
@@ -197,7 +197,19 @@ def test_many_timed_arms_of_several_baselines_are_summed_up() -> None:
     arms = [arm("plain", planned=0, finished=0)]
     assert verdict_sentence(account(*arms, timing=findings)) == (
         "By the time of a step: each of 5 arms is slower than its baseline, from 1.10× (1.08 to "
-        "1.12) (arm_0) to 1.50× (1.48 to 1.52) (arm_4)."
+        "1.12) (arm_0) to 1.50× (1.48 to 1.52) (arm_4); no ratio drifted beyond chance."
+    )
+
+
+def test_ratios_that_drift_and_arms_without_a_verdict_are_told_in_their_number() -> None:
+    drift = Drift(1.0, 0.5, 1.5, 1.3)
+    findings = timed(
+        replace(contrast("a", 1.1, "inconclusive", "x"), drift=drift),
+        replace(contrast("b", 1.1, "inconclusive", "y"), drift=drift),
+    )
+    assert verdict_sentence(account(arm("x", planned=0, finished=0), timing=findings)) == (
+        "By the time of a step: nothing can be said of the cost of a and b against their "
+        "baselines; the ratios of a and b drifted beyond chance."
     )
 
 
