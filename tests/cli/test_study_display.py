@@ -25,7 +25,7 @@ def test_every_arm_has_a_row_and_every_seed_a_column(tmp_path: Path) -> None:
     console.print(draw_grid(places, states, [24.456, 23.0, None, None], width=80))
 
     assert [line.split() for line in _printed(console).splitlines()] == [
-        ["arm", "seed", "0", "seed", "1", "mean"],
+        ["arm", "seed", "0", "seed", "1", "mean", "dB"],
         ["none", "24.46", "✓", "✗", "24.46"],
         ["spatial", "23.00", "▸", "·", "23.00"],
     ]
@@ -39,7 +39,7 @@ def test_means_are_of_the_seeds_that_every_arm_has(tmp_path: Path) -> None:
     )
 
     assert [line.split()[-1] for line in _printed(console).splitlines()] == [
-        "mean",
+        "dB",
         "24.00",
         "23.00",
     ]
@@ -52,9 +52,9 @@ def test_seeds_beyond_the_width_are_counted(tmp_path: Path) -> None:
     console.print(draw_grid(places, states, [None] * 30, width=100))
 
     heading, none, spatial = _printed(console).splitlines()
-    assert heading.split()[-5:] == ["7", "and", "7", "more", "mean"]
-    assert none.split() == ["none", *["✓"] * 8, "1", "done"]
-    assert spatial.split() == ["spatial", *["✓"] * 8, "1", "done"]
+    assert heading.split()[-6:] == ["6", "and", "8", "more", "mean", "dB"]
+    assert none.split() == ["none", *["✓"] * 7, "2", "done"]
+    assert spatial.split() == ["spatial", *["✓"] * 7, "2", "done"]
 
 
 def test_without_a_terminal_each_end_is_a_line(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from tests.config.experiments import CONFIGS
 
 ARMS = {
     "identity_copy": ("unet", "autoencoder", "unet_without_top_skip"),
-    "placement": ("none", "head_spatial_0.5", "all_dropout_0.1"),
-    "norm_order": ("batch", "batch_before_0.3", "group_after_0.3"),
-    "schedule": ("none", "early", "curriculum"),
+    "placement": ("head_spatial_0.5", "all_dropout_0.1"),
+    "norm_order": ("batch_before_0.3", "group_after_0.3"),
+    "schedule": ("early", "curriculum"),
 }
 """Those that differ most from one another."""
 SMALL: dict[str, Any] = {
@@ -68,7 +68,7 @@ def test_a_shipped_study_trains_in_a_reduced_form(name: str, tmp_path: Path) -> 
     )
 
     assert is_done(plan, places), directory.failures.read_text()
-    assert [arm.finished for arm in account_for(directory, plan).arms] == [1, 1, 1]
+    assert [arm.finished for arm in account_for(directory, plan).arms] == [1] * len(plan.arms)
     for place in places:
         assert place.run is not None
         probed = set(read_probes(place.run.directory).values)
