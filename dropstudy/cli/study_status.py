@@ -26,12 +26,13 @@ StudiesDirectory = Annotated[
 
 def show_status(file: StudyFile, studies_dir: StudiesDirectory = STUDIES) -> None:
     """Show how far a study has come, and what it says so far."""
-    from dropstudy.studies.directory import StudyDirectory
+    from dropstudy.studies.directory import StudyDirectory, check_plan
     from dropstudy.studies.progress import survey
 
     plan = load_plan(file)
     directory = StudyDirectory(studies_dir / plan.study.name)
     introduce(plan, directory)
+    check_plan(directory, plan)
     places = survey(directory, plan)
     show_places(places)
     show_findings(directory, plan, places)

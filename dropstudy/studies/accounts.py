@@ -14,7 +14,7 @@ from dropstudy.config.description import describe_dropout, describe_experiment
 from dropstudy.errors import StudyError
 from dropstudy.runs.parsing import read_json
 from dropstudy.studies.claims import check_claims
-from dropstudy.studies.directory import StudyDirectory
+from dropstudy.studies.directory import StudyDirectory, check_plan
 from dropstudy.studies.findings import compare_arms, needed_places
 from dropstudy.studies.plan import Plan, PlannedArm
 from dropstudy.studies.progress import Place, survey
@@ -37,8 +37,9 @@ def account_for(
         file: The study's file, as commands shall name it.
 
     Raises:
-        StudyError: One of its files is damaged.
+        StudyError: It was begun with another plan, or one of its files is damaged.
     """
+    check_plan(directory, plan)
     places = needed_places(plan, survey(directory, plan))
     stored: dict[str, Any] = read_json(directory.plan, if_missing={})
     session = find_session(directory, plan)

@@ -11,7 +11,7 @@ from dropstudy.analysis.timing_rounds import find_objection
 from dropstudy.config.claims import Claims
 from dropstudy.config.claims_loading import load_claims
 from dropstudy.runs.reading import Run
-from dropstudy.studies.directory import StudyDirectory
+from dropstudy.studies.directory import StudyDirectory, check_plan
 from dropstudy.studies.findings import needed_places
 from dropstudy.studies.plan import Plan
 from dropstudy.studies.progress import Place, survey
@@ -46,7 +46,11 @@ def check_claims(
         plan: What it trains.
         claims: About its arms.
         places: What has become of every training, if that is known already.
+
+    Raises:
+        StudyError: The study was begun with another plan.
     """
+    check_plan(directory, plan)
     reached = needed_places(plan, places or survey(directory, plan))
     runs: dict[str, list[Run]] = {}
     for place in reached:

@@ -65,6 +65,10 @@ def settle_plan(directory: StudyDirectory, plan: Plan, *, amendment: str | None 
         StudyError: The plan has changed, and there is no amendment; the text names the keys.
         StorageError: It cannot be written.
     """
+    if amendment is not None and not amendment.strip():
+        raise StudyError("--amend: give the reason why the plan changes")
+    if amendment is None:
+        check_plan(directory, plan)
     stored = read_json(directory.plan, if_missing={})
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if stored and stored["fingerprint"] == plan.fingerprint:
@@ -73,12 +77,6 @@ def settle_plan(directory: StudyDirectory, plan: Plan, *, amendment: str | None 
     amendments: list[dict[str, Any]] = stored.get("amendments", [])
     if stored:
         changed = changed_keys([flatten(stored["plan"]), flatten(content)])
-        if amendment is None:
-            raise StudyError(
-                f"{directory.path}: this study was begun with another plan: "
-                f"{_some(changed)} changed since; give the study another name, or say why the "
-                "plan changes: --amend 'REASON'"
-            )
         amendments.append({"when": now, "reason": amendment, "changed": changed})
     write_json(
         directory.plan,
@@ -88,6 +86,23 @@ def settle_plan(directory: StudyDirectory, plan: Plan, *, amendment: str | None 
             "amendments": amendments,
             "plan": content,
         },
+    )
+
+
+def check_plan(directory: StudyDirectory, plan: Plan) -> None:
+    """Makes sure that a study that has been begun is still judged by the plan it was begun with.
+
+    Raises:
+        StudyError: Its file says something else now; the text names the keys.
+    """
+    stored = read_json(directory.plan, if_missing={})
+    if not stored or stored["fingerprint"] == plan.fingerprint:
+        return
+    changed = changed_keys([flatten(stored["plan"]), flatten(plan.as_data())])
+    raise StudyError(
+        f"{directory.path}: this study was begun with another plan: {_some(changed)} changed "
+        "since; give the study another name, or go on with it and say why the plan changes: "
+        "study run --resume --amend 'REASON'"
     )
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     try:
         _connect(order.address, events)
         nodes = find_nodes(cpus=order.cpus, gpus=order.gpus)
-        check_nodes(nodes, order.jobs[0].runs)
+        nodes = check_nodes(nodes, order.jobs[0].runs)
         dispatch = Dispatch(
             order,
             slots=sum(node.slots for node in nodes),

@@ -62,15 +62,22 @@ def find_nodes(*, cpus: int, gpus: float) -> list[Node]:
     return [node for node in nodes if node.slots]
 
 
-def check_nodes(nodes: Sequence[Node], folder: str) -> None:
+def check_nodes(nodes: Sequence[Node], folder: str) -> list[Node]:
     """Makes sure that each node can train: the same packages, and the same directory.
+
+    A node that is about to leave may pass for living for a while, though Ray sends no task to
+    it: it is left out.
 
     Args:
         nodes: Which.
         folder: Where runs are written.
 
+    Returns:
+        Those that train.
+
     Raises:
-        StudyError: One cannot; the text names every such node and what to do.
+        StudyError: One cannot, or none can be reached; the text names every such node and what
+            to do.
     """
     packages = describe_environment()["packages"]
     common = Path(tempfile.mkdtemp(prefix=".cluster-", dir=folder))
@@ -79,15 +86,24 @@ def check_nodes(nodes: Sequence[Node], folder: str) -> None:
         (common / "token").write_text(token, encoding="utf-8")
         answers = _ask(nodes, common, token)
         faults = []
+        reached = [node for node, answer in zip(nodes, answers, strict=True) if answer is not None]
         for node, answer in zip(nodes, answers, strict=True):
+            if answer is None and reached:
+                continue
             written = common / node.id
-            fault = answer if isinstance(answer, str) else _judge(answer, packages, written, token)
+            if answer is None:
+                fault: str | None = "no task can be sent to it; is it about to leave?"
+            elif isinstance(answer, str):
+                fault = answer
+            else:
+                fault = _judge(answer, packages, written, token)
             if fault:
                 faults.append(f"node {node.address} of the Ray cluster: {fault}")
     finally:
         shutil.rmtree(common, ignore_errors=True)
     if faults:
         raise StudyError("\n".join(faults))
+    return reached
 
 
 def _count_slots(node: dict[str, Any], cpus: int, gpus: float) -> int:
@@ -99,8 +115,8 @@ def _amount(node: dict[str, Any], resource: str) -> float:
     return float(node["Resources"].get(resource, 0))
 
 
-def _ask(nodes: Sequence[Node], common: Path, token: str) -> list[dict[str, Any] | str]:
-    """What each node answers; words where it does not."""
+def _ask(nodes: Sequence[Node], common: Path, token: str) -> list[dict[str, Any] | str | None]:
+    """What each node answers; words where it does not, None where no task can be sent to it."""
 
     # Within a function, it travels as a whole: a node may lack dropstudy.
     def answer(folder: str, token: str, name: str) -> dict[str, Any]:
@@ -140,7 +156,7 @@ def _ask(nodes: Sequence[Node], common: Path, token: str) -> list[dict[str, Any]
         ray.wait(asked, num_returns=len(asked), timeout=ANSWER_SECONDS)
         answers = [_get(ref) for ref in asked]
         if None not in answers or time.monotonic() > deadline:
-            return [own or "no task can be sent to it; is it about to leave?" for own in answers]
+            return answers
         time.sleep(0.5)
         asked = [
             ask(node) if own is None else ref

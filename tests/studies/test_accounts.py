@@ -156,3 +156,11 @@ def test_a_timing_session_is_found(tmp_path: Path) -> None:
     assert account.is_complete  # no run was asked for
     assert account.environments == ({"cores": 2},)
     assert account.file == "studies/x.yaml"
+
+
+def test_a_study_is_never_told_by_another_plan_than_it_was_begun_with(tmp_path: Path) -> None:
+    directory, plan = plan_study(tmp_path)
+    settle_plan(directory, plan)
+    _, other = plan_study(tmp_path, STUDY.replace("It does not.", "It does."))
+    with pytest.raises(StudyError, match="another plan: hypothesis changed since"):
+        account_for(directory, other)

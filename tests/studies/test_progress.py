@@ -35,6 +35,8 @@ def test_another_plan_is_refused_unless_it_is_an_amendment(tmp_path: Path) -> No
 
     with pytest.raises(StudyError, match=r"another plan: seeds changed since; .* --amend 'REASON'"):
         settle_plan(directory, other)
+    with pytest.raises(StudyError, match="--amend: give the reason"):
+        settle_plan(directory, other, amendment=" ")
     settle_plan(directory, other, amendment="power was low")
     stored = json.loads(directory.plan.read_text())
     assert stored["fingerprint"] == other.fingerprint
